@@ -1,0 +1,1 @@
+"""Raw corpora in, self-supervised training batches out."""

@@ -1,0 +1,1 @@
+"""The nouns that everything else speaks of: rows, names, hashes, draws, step shapes, errors."""

@@ -1,0 +1,51 @@
+"""Every error that a user can meet, and the exit code it ends in.
+
+    SslpipeError                 exit 1: a bug of ours unless a subclass says otherwise
+    ├── RecipeError              exit 2: the recipe or the command line is wrong; nothing was written
+    ├── TooMuchBadData           exit 3: finished, but more bad records than `limits.max_bad`
+    ├── EnvironmentFault         exit 4: disk, permission, memory, a dead worker
+    ├── OutputLocked             exit 5: another build works on the same output
+    └── DataError                exit 2: a dataset or a record is not what its index or schema says
+
+A message says where, what was found, what was wanted, and what to do, in the user's words.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class SslpipeError(Exception):
+    """Base of all errors raised on purpose; what is raised otherwise is a bug."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class RecipeError(SslpipeError):
+    """The recipe, a field of a step, or the command line is wrong."""
+
+    exit_code = 2
+
+
+class TooMuchBadData(SslpipeError):
+    """The build finished, but quarantined a larger share of records than `limits.max_bad`."""
+
+    exit_code = 3
+
+
+class EnvironmentFault(SslpipeError):
+    """The machine, not the recipe, stands in the way: disk, permission, memory, a dead worker."""
+
+    exit_code = 4
+
+
+class OutputLocked(SslpipeError):
+    """Another build holds the output folder."""
+
+    exit_code = 5
+
+
+class DataError(SslpipeError):
+    """A dataset, a shard or a record is not what its manifest, index or schema says."""
+
+    exit_code = 2

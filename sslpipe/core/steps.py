@@ -1,0 +1,267 @@
+"""The shapes a step can have. Each is one method; the method is the contract.
+
+A step is a value: frozen, compared and printed by its fields, carrying no state, clients or counters. What it needs at run time
+(artefacts, facts of fields) it gets from `open(context)`, once per worker, which returns the object that does the work; a step
+that needs nothing returns itself. Every method works on a whole batch: the loop over rows belongs in a kernel.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from sslpipe.core.documents import Documents
+from sslpipe.core.draw import Draw
+from sslpipe.core.errors import RecipeError
+from sslpipe.core.fields import Fields, Kind
+from sslpipe.core.rows import Rows
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a step is given when it is opened: the types of the fields it will see, and the artefacts learnt so far."""
+
+    fields: Fields
+    artefacts: Mapping[str, Path] = field(default_factory=dict)
+
+
+class Step(BaseModel):
+    """Base of all steps: frozen, unknown fields refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: ClassVar[int] = 1
+    """Raised when the same fields give other results; enters every fingerprint."""
+
+    def outputs(self, fields: Fields) -> Fields:
+        """The fields after this step, given those before; raises RecipeError where they don't fit."""
+        return fields
+
+    def open(self, context: Context) -> Any:
+        """The object that does the work, with artefacts and facts at hand."""
+        return self
+
+    @classmethod
+    def path(cls) -> str:
+        """The step's name in recipes and draws: `filters.gopher_quality`, or the full path of a foreign class."""
+        package, _, module = cls.__module__.rpartition(".")
+        return f"{package.removeprefix('sslpipe.')}.{module}"
+
+
+def pick_field(step: Step, fields: Fields, kind: Kind, name: str | None) -> str:
+    """The field a step works on: the one it names, or the only one of the wanted kind."""
+    if name is not None:
+        if name in fields and fields[name].kind == kind:
+            return name
+        found = f"it is {fields[name].kind}" if name in fields else "there is no such field"
+        raise RecipeError(f"{step.path()}: field `{name}` should be {kind}; {found} (fields here: {_listed(fields)})")
+    found_names = [name for name, field in fields.items() if field.kind == kind]
+    if len(found_names) == 1:
+        return found_names[0]
+    problem = "there is none" if not found_names else "there are several; say which with `field:`"
+    hint = "; put maps.tokenize before it" if kind == "ids" and not found_names else ""
+    raise RecipeError(f"{step.path()} needs a field of {kind}; {problem}{hint} (fields here: {_listed(fields)})")
+
+
+def _listed(fields: Fields) -> str:
+    return ", ".join(f"{name}: {field.kind}" for name, field in fields.items()) or "none"
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one read task reads: whole files, in order."""
+
+    files: tuple[str, ...]
+    sizes: tuple[int, ...]
+    stamps: tuple[int, ...]
+    """Modification times in nanoseconds, so that a file changed since the plan is noticed."""
+
+
+@dataclass(frozen=True)
+class Bad:
+    """One record, or damaged region, that can't be read."""
+
+    file: str
+    place: str
+    """Where in the file: `byte 17`, `line 4`, `member a/b.jpg`."""
+    reason: str
+    """Dotted and stable: `text.utf8`, `json.syntax`."""
+    detail: str
+    raw: bytes = b""
+
+
+BadSink = Callable[[Bad], None]
+
+
+class Reader(Step):
+    """Reads one raw format.
+
+    Rows carry two bookkeeping columns besides their fields: `_file`, int32, the position in `part.files`, and `_place`,
+    int64, the number of the record in its file. A record that can't be read goes to `bad`, and reading goes on behind it.
+    """
+
+    paths: tuple[str, ...] = ()
+
+    @abstractmethod
+    def parts(self, part_bytes: int) -> list[Part]:
+        """The files found, bundled to about `part_bytes` each, in the order of their paths."""
+
+    @abstractmethod
+    def read(self, part: Part, bad: BadSink) -> Iterator[Rows]:
+        """The records of a part in order, in batches bounded by decoded bytes; names are not set yet (all zero)."""
+
+    @abstractmethod
+    def outputs(self, fields: Fields) -> Fields:
+        """The fields that the reader fills."""
+
+    def unclaimed(self) -> Mapping[str, int]:
+        """How many files under `paths` the reader does not claim, by suffix."""
+        return {}
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """A filter's answer: per row 0 for kept, or 1 + the position of its reason."""
+
+    codes: NDArray[np.uint8]
+    reasons: tuple[str, ...]
+
+
+Measures = Mapping[str, NDArray[Any]]
+"""Numbers about rows, one array `[n]` a name."""
+
+
+class Measure(Step):
+    """Numbers about a row, computed once however many filters ask."""
+
+    @abstractmethod
+    def measure(self, rows: Rows) -> Measures:
+        """The numbers, one array `[n]` each."""
+
+    @abstractmethod
+    def names(self) -> tuple[str, ...]:
+        """The names of the numbers, in order."""
+
+
+class Filter(Step):
+    """Thresholds on measures; each drop has its reason."""
+
+    @abstractmethod
+    def needs(self) -> tuple[Measure, ...]:
+        """The measures that `judge` reads."""
+
+    @abstractmethod
+    def judge(self, measures: Measures) -> Verdicts:
+        """Per row: kept, or the first reason against it. Ratios are compared as integers, never as floats."""
+
+
+class Map(Step):
+    """Changes rows, one out for each one in, names untouched. A map may empty a row, never remove it."""
+
+    changes_lengths: ClassVar[bool] = False
+    """Whether later packs and tasks see other lengths than those stored; such a map stays left of the fence before them."""
+
+    def map(self, rows: Rows, draw: Draw) -> Rows:
+        """The changed rows; steps that need a context have it on the object that `open` returns."""
+        raise NotImplementedError(f"{self.path()} must be opened first")
+
+
+class Cut(Step):
+    """One row into pieces."""
+
+    @abstractmethod
+    def cut(self, rows: Rows) -> Rows:
+        """The pieces of all rows in order."""
+
+
+class Dedup(Step):
+    """What `the same` means. For an exact one, the digest is all of it."""
+
+    @abstractmethod
+    def sign(self, rows: Rows) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+        """The 128-bit digest of what is compared, high and low, uint64 `[n]` each."""
+
+
+@dataclass(frozen=True)
+class SampleSpec:
+    """Which rows a fit wants to see: about this many bytes of one field, chosen by hash from the training split."""
+
+    field: str
+    bytes: int
+
+
+class Fit(Step):
+    """Learns an artefact from a sample of the corpus."""
+
+    artefact: ClassVar[str]
+    """The file it makes, which later steps ask their context for."""
+
+    @abstractmethod
+    def sample(self, fields: Fields) -> SampleSpec:
+        """What to learn from."""
+
+    @abstractmethod
+    def fit(self, rows: Rows, target: Path) -> None:
+        """Learn, and write the artefact to `target`; a function of the multiset of rows only."""
+
+
+class Pack(Step):
+    """Fixed-length rows out of documents, within one shard."""
+
+    @abstractmethod
+    def count(self, lengths: NDArray[np.int64]) -> int:
+        """How many rows documents of these lengths give; knows neither order nor epoch."""
+
+    @abstractmethod
+    def period(self) -> int:
+        """Shifts are drawn below this; 1 for a pack whose cuts never move."""
+
+    def open(self, context: Context) -> Packer:
+        """The pack at work, without documents yet."""
+        raise NotImplementedError
+
+
+class Packer(Protocol):
+    """An opened pack. It holds the documents of the shards it was given, where they lie, and copies only what it packs."""
+
+    def add(self, shard: int, documents: Documents) -> None:
+        """Make the documents of a shard known, once, before its rows are asked for."""
+
+    def pack(self, shards: NDArray[np.int64], rows: NDArray[np.int64], shifts: NDArray[np.int64]) -> Rows:
+        """Row `rows[i]` of shard `shards[i]`, its cuts moved by `shifts[i]`, for each `i`."""
+
+
+class Task(Step):
+    """One pretext task."""
+
+    salt: str = ""
+    """Tells two tasks of one class in a recipe apart, which would draw alike otherwise."""
+
+    @abstractmethod
+    def minimum(self) -> int:
+        """The shortest row, in elements of its field, that the task can use; shorter ones are left out beforehand."""
+
+    def label(self, rows: Rows, draw: Draw) -> Rows:
+        """The training pairs; on the object that `open` returns."""
+        raise NotImplementedError(f"{self.path()} must be opened first")
+
+
+class Mapper(Protocol):
+    """An opened map."""
+
+    def map(self, rows: Rows, draw: Draw) -> Rows:
+        """See `Map.map`."""
+
+
+class Labeller(Protocol):
+    """An opened task."""
+
+    def label(self, rows: Rows, draw: Draw) -> Rows:
+        """See `Task.label`."""

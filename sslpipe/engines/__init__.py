@@ -1,0 +1,1 @@
+"""Who runs the plan: this process, or Ray."""

@@ -1,0 +1,5 @@
+"""Filters: thresholds on measures, a reason for every drop."""
+
+from sslpipe.core.rooms import lazy_room
+
+__getattr__, __dir__ = lazy_room(__name__, __path__)

@@ -1,0 +1,1 @@
+"""Compiled loops over arrays; pure functions that import no other room."""

@@ -1,0 +1,5 @@
+"""Measures: numbers about a row, computed once and kept in the ledger."""
+
+from sslpipe.core.rooms import lazy_room
+
+__getattr__, __dir__ = lazy_room(__name__, __path__)

@@ -1,0 +1,5 @@
+"""Packs: fixed-length rows out of documents."""
+
+from sslpipe.core.rooms import lazy_room
+
+__getattr__, __dir__ = lazy_room(__name__, __path__)

@@ -1,0 +1,1 @@
+"""The format on disk: tar, index, manifest, commits, ledger, storage."""

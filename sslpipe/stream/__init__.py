@@ -1,0 +1,1 @@
+"""Order, producers, collate: batches out of shards. Only here is torch imported."""

@@ -1,0 +1,5 @@
+"""Tasks: one pretext task a file."""
+
+from sslpipe.core.rooms import lazy_room
+
+__getattr__, __dir__ = lazy_room(__name__, __path__)
