@@ -1,0 +1,146 @@
+"""The ledger: what became of every record, with the numbers that decided it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import xxhash
+
+from sslpipe.core.rows import Rows
+from sslpipe.core.steps import Bad
+from sslpipe.shards.commits import Output
+from sslpipe.shards.storage import LocalStorage
+
+MEASURED = "_m."
+RAW_LIMIT = 64 << 10
+"""Bytes of a bad record that are kept for a look."""
+
+_SCHEMA = pa.schema(
+    [
+        ("id", pa.uint64()),
+        ("key", pa.binary(16)),
+        ("source", pa.dictionary(pa.int32(), pa.string())),
+        ("file", pa.dictionary(pa.int32(), pa.string())),
+        ("place", pa.string()),
+        ("outcome", pa.dictionary(pa.int32(), pa.string())),
+        ("reason", pa.dictionary(pa.int32(), pa.string())),
+        ("detail", pa.string()),
+    ]
+)
+_QUARANTINE = pa.schema(
+    [
+        ("source", pa.string()),
+        ("file", pa.string()),
+        ("place", pa.string()),
+        ("reason", pa.string()),
+        ("detail", pa.string()),
+        ("xxh3_128", pa.string()),
+        ("raw", pa.binary()),
+    ]
+)
+
+
+class Ledger:
+    """Gathers the entries of one task and writes them as one parquet file.
+
+    `id` names a record within the build: number of the task that read it, and its number there. Entries of later segments have
+    no file or place; the entry of the read, under the same id, has them. Measures are columns named after them.
+    """
+
+    def __init__(self, storage: LocalStorage, stem: str) -> None:
+        self._storage, self._stem = storage, stem
+        self._tables: list[pa.Table] = []
+        self._bad: list[tuple[str, Bad]] = []
+
+    def enter(
+        self,
+        rows: Rows,
+        sources: Sequence[str],
+        outcome: str,
+        reasons: Sequence[str] | None = None,
+        files: Sequence[str] | None = None,
+        places: Sequence[str] | None = None,
+    ) -> None:
+        """Enter rows with one outcome; `sources`, `reasons`, `files` and `places` have one entry a row."""
+        count = len(rows)
+        if not count:
+            return
+        columns: dict[str, pa.Array] = {
+            "id": pa.array(rows.array("_id")),
+            "key": pa.array(_keys(rows), pa.binary(16)),
+            "source": pa.array(sources, pa.string()),
+            "file": pa.array(files if files is not None else [None] * count, pa.string()),
+            "place": pa.array(places if places is not None else [None] * count, pa.string()),
+            "outcome": pa.array([outcome] * count, pa.string()),
+            "reason": pa.array(reasons if reasons is not None else [None] * count, pa.string()),
+            "detail": pa.array([None] * count, pa.string()),
+        }
+        columns = {name: column.cast(_SCHEMA.field(name).type) for name, column in columns.items()}
+        for name, column in rows.columns.items():
+            if name.startswith(MEASURED):
+                columns[name.removeprefix(MEASURED)] = pa.array(column)
+        self._tables.append(pa.table(columns))
+
+    def quarantine(self, source: str, bad: Bad, number: int) -> None:
+        """Enter one record that could not be read."""
+        self._bad.append((source, bad))
+        row = {
+            "id": number,
+            "key": None,
+            "source": source,
+            "file": _printable(bad.file),
+            "place": bad.place,
+            "outcome": "quarantined",
+            "reason": bad.reason,
+            "detail": bad.detail,
+        }
+        self._tables.append(pa.Table.from_pylist([row], schema=_SCHEMA))
+
+    def finish(self) -> list[Output]:
+        """Write and publish; one file for the ledger, one for the quarantine, none where there is nothing."""
+        outputs = []
+        if self._tables:
+            table = pa.concat_tables(self._tables, promote_options="default")
+            outputs.append(_publish(self._storage, "ledger", f".sslpipe/ledger/{self._stem}", table))
+        if self._bad:
+            rows = [
+                {
+                    "source": source,
+                    "file": _printable(bad.file),
+                    "place": bad.place,
+                    "reason": bad.reason,
+                    "detail": bad.detail[:300],
+                    "xxh3_128": xxhash.xxh3_128_hexdigest(bad.raw),
+                    "raw": bad.raw[:RAW_LIMIT],
+                }
+                for source, bad in self._bad
+            ]
+            table = pa.Table.from_pylist(rows, schema=_QUARANTINE)
+            outputs.append(_publish(self._storage, "quarantine", f".sslpipe/quarantine/{self._stem}", table))
+        return outputs
+
+
+def read_ledger(path: Path) -> pa.Table:
+    """The entries of one ledger file."""
+    return pq.read_table(path)
+
+
+def _publish(storage: LocalStorage, role: str, stem: str, table: pa.Table) -> Output:
+    file = storage.put_unique(stem, ".parquet")
+    pq.write_table(table, str(file.temporary), compression="zstd")
+    file.adopt()
+    file.publish()
+    return Output.of(role, file)
+
+
+def _keys(rows: Rows) -> list[bytes]:
+    pairs = zip(rows.names.high.tolist(), rows.names.low.tolist(), strict=True)
+    return [high.to_bytes(8, "big") + low.to_bytes(8, "big") for high, low in pairs]
+
+
+def _printable(name: str) -> str:
+    """A file name that Arrow can hold: bytes that aren't UTF-8 are escaped."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -1,0 +1,85 @@
+"""The manifest: what a finished dataset holds, and the only way into it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from sslpipe.core.errors import DataError
+from sslpipe.core.fields import Field
+from sslpipe.core.hashes import fingerprint
+from sslpipe.shards.storage import LocalStorage
+
+NAME = "manifest.json"
+SPLITS = ("train", "val", "test")
+
+
+class FileEntry(BaseModel):
+    """A file with what proves that it is whole."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str
+    bytes: int
+    xxh3_128: str
+
+
+class ShardEntry(FileEntry):
+    """One shard and its index."""
+
+    split: str
+    samples: int
+    elements: dict[str, int] = {}
+    """Elements (tokens, bytes of text) of each ragged field, summed over the shard."""
+    index: FileEntry
+
+
+class Manifest(BaseModel):
+    """One version of a dataset; versions are immutable, `manifest.json` copies the newest."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: int = 1
+    version: int = 1
+    name: str
+    seed: int
+    recipe: str
+    """Fingerprint of the build half of the recipe."""
+    inputs: str
+    """Fingerprint of the files read, by path, size and time."""
+    fields: dict[str, Field]
+    totals: dict[str, int]
+    by_source: dict[str, dict[str, int]]
+    """Per source, rows by outcome, filtered and quarantined ones by reason."""
+    measures: tuple[str, ...] = ()
+    """Measures kept beside each row, for filters right of the fence."""
+    artefacts: dict[str, FileEntry] = {}
+    shards: tuple[ShardEntry, ...]
+    stream: tuple[Any, ...] = ()
+    """The recipe's `stream:` half, used where `dataset.stream()` is given no steps."""
+    limited: bool = False
+    """Made by `--limit`: a look at the recipe, not a dataset."""
+
+    def split(self, split: str) -> list[ShardEntry]:
+        """The shards of one split, in order."""
+        return [shard for shard in self.shards if shard.split == split]
+
+    def domain(self) -> str:
+        """The hash of what positions depend on: rows and elements a shard. Training states are bound to it."""
+        return fingerprint("domain.1", [(shard.split, shard.samples, shard.elements) for shard in self.shards])
+
+    @classmethod
+    def load(cls, storage: LocalStorage) -> Manifest:
+        """The newest version in a folder."""
+        if storage.size(NAME) is None:
+            raise DataError(
+                f"{storage.root} has no {NAME}: it is not a finished dataset."
+                " Run `sslpipe build`; an interrupted build goes on when the same command runs again"
+            )
+        try:
+            return cls.model_validate_json(storage.get(NAME))
+        except ValidationError as error:
+            problem = error.errors()[0]
+            where = ".".join(map(str, problem["loc"])) or "the file"
+            raise DataError(f"{storage.path(NAME)}: {where}: {problem['msg']}") from None

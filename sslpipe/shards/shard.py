@@ -1,0 +1,75 @@
+"""Reads one shard in place."""
+
+from __future__ import annotations
+
+import mmap
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sslpipe.core.documents import Documents
+from sslpipe.core.errors import DataError
+from sslpipe.core.fields import Field, Fields
+from sslpipe.core.names import Names
+from sslpipe.shards.manifest import ShardEntry
+from sslpipe.shards.storage import LocalStorage
+from sslpipe.shards.tables import Table
+
+
+class Shard:
+    """One shard, mapped into memory after its size was checked, found through its index.
+
+    Opening costs two mappings; nothing is read until a row is asked for. The memory of `data` stays valid as long as the shard
+    object lives. A file that is cut short later would end the process, which is why the size is checked first and why shards
+    are never written in place.
+    """
+
+    def __init__(self, storage: LocalStorage, entry: ShardEntry, fields: Fields) -> None:
+        self.entry = entry
+        self._fields = fields
+        for file in (entry, entry.index):
+            found = storage.size(file.path)
+            if found != file.bytes:
+                what = "is missing" if found is None else f"has {found} bytes"
+                raise DataError(f"{storage.path(file.path)} {what}, the manifest says {file.bytes}; run `sslpipe verify`")
+        with storage.path(entry.path).open("rb") as tar:
+            self._map = mmap.mmap(tar.fileno(), 0, access=mmap.ACCESS_READ)
+        self.data: NDArray[np.uint8] = np.frombuffer(self._map, np.uint8)
+        self._table = Table(storage.path(entry.index.path))
+        if len(self._table) != entry.samples:
+            raise DataError(f"{entry.index.path} lists {len(self._table)} rows, the manifest says {entry.samples}")
+
+    def __len__(self) -> int:
+        return self.entry.samples
+
+    def column(self, name: str) -> NDArray[Any]:
+        """A column of the index: `_source`, `_checksum`, `<field>.start`, `<field>.bytes`, `<field>.length`, or a measure."""
+        return self._table.columns(0, len(self), [name])[name]
+
+    @cached_property
+    def names(self) -> Names:
+        """The names of all rows."""
+        columns = self._table.columns(0, len(self), ["_key_high", "_key_low", "_occurrence", "_offset"])
+        return Names(*columns.values())
+
+    def documents(self, field: str, rows: NDArray[np.intp] | None = None) -> Documents:
+        """One field of all rows, or of these, where it lies."""
+        columns = self._table.columns(0, len(self), [f"{field}.start", f"{field}.length", f"{field}.bytes"])
+        starts, lengths, sizes = (column.view(np.int64) for column in columns.values())
+        if len(starts) and (starts.min() < 0 or sizes.min() < 0 or int((starts + sizes).max()) > len(self.data)):
+            raise DataError(f"{self.entry.index.path}: `{field}` points outside of {self.entry.path}")
+        names = self.names
+        if rows is not None:
+            starts, lengths, names = starts[rows], lengths[rows], names.take(rows)
+        return Documents(names, self.data, starts, lengths, np.dtype(self._fields[field].dtype))
+
+    def row(self, field: str, row: int) -> NDArray[Any]:
+        """One row of a field, as a copy, in its dtype and shape; text and meta as uint8."""
+        kind: Field = self._fields[field]
+        documents = self.documents(field, np.array([row]))
+        start = int(documents.starts[0])
+        size = int(documents.lengths[0]) * documents.dtype.itemsize
+        values = self.data[start : start + size].copy().view(documents.dtype)
+        return values if kind.ragged else values.reshape([axis or 0 for axis in kind.shape])

@@ -1,0 +1,109 @@
+"""Writes one shard and its index."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from sslpipe.codecs.npy import npy_header
+from sslpipe.core.fields import Field, Fields
+from sslpipe.core.ragged import Ragged
+from sslpipe.core.rows import Column, Rows
+from sslpipe.shards.layout import extension, is_npy, stored
+from sslpipe.shards.storage import LocalStorage, UniqueFile
+from sslpipe.shards.tables import write_columns
+from sslpipe.shards.tar import END, write_member
+
+
+class ShardWriter:
+    """Appends rows to one tar, one member a field, and remembers where each lies.
+
+    The index holds a row's name, source, kept measures, the place, size and length of each field, and the 64-bit xxh3 of its
+    members' data one after another. Sources are numbers in the order of the recipe's names.
+    """
+
+    def __init__(self, storage: LocalStorage, fields: Fields, measures: tuple[str, ...] = ()) -> None:
+        self._fields: dict[str, Field] = {name: fields[name] for name in stored(fields)}
+        self._measures = measures
+        self._storage = storage
+        self._tar: UniqueFile = storage.put_unique("shards/pending", ".tar")
+        self._columns: dict[str, list[NDArray[Any]]] = {}
+        self.samples = 0
+
+    def append(self, rows: Rows) -> None:
+        """Write rows in the order given."""
+        if not len(rows):
+            return
+        texts = rows.names.texts()
+        readers = {name: _row_bytes(rows[name], field) for name, field in self._fields.items()}
+        endings = {name: extension(name, field) for name, field in self._fields.items()}
+        starts = {name: np.empty(len(rows), np.uint64) for name in self._fields}
+        sizes = {name: np.empty(len(rows), np.uint64) for name in self._fields}
+        headers = np.empty(len(rows), np.uint64)
+        checksums = np.empty(len(rows), np.uint64)
+        for row, text in enumerate(texts):
+            headers[row] = self._tar.bytes
+            check = xxhash.xxh3_64()
+            for name, pieces_of in readers.items():
+                head, data = pieces_of(row)
+                start = write_member(self._tar, f"{text}.{endings[name]}", head, data)
+                starts[name][row], sizes[name][row] = start + len(head), len(data)
+                check.update(data)
+            checksums[row] = check.intdigest()
+        self._remember("_key_high", rows.names.high)
+        self._remember("_key_low", rows.names.low)
+        self._remember("_occurrence", rows.names.occurrence)
+        self._remember("_offset", rows.names.offset)
+        self._remember("_source", rows.array("_source"))
+        self._remember("_header", headers)
+        self._remember("_checksum", checksums)
+        for name, field in self._fields.items():
+            self._remember(f"{name}.start", starts[name])
+            self._remember(f"{name}.bytes", sizes[name])
+            self._remember(f"{name}.length", sizes[name] // np.uint64(np.dtype(field.dtype).itemsize))
+        for measure in self._measures:
+            self._remember(measure, rows.array(f"_m.{measure}"))
+        self.samples += len(rows)
+
+    def _remember(self, column: str, values: NDArray[Any]) -> None:
+        self._columns.setdefault(column, []).append(values)
+
+    def finish(self, name: str) -> tuple[UniqueFile, UniqueFile, dict[str, int]]:
+        """Publish tar and index; returns both files, and elements by ragged field.
+
+        The tar's name is fixed, so a killed attempt may have left one there: ours replaces it unless the bytes are the same,
+        which law 1 says they are unless an older recipe made them; no commit names it in either case.
+        """
+        self._tar.write(END)
+        columns = {column: np.concatenate(pieces) for column, pieces in self._columns.items()}
+        stem = name.removeprefix("shards/").removesuffix(".tar")
+        index = self._storage.put_unique(f".sslpipe/index/{stem}", ".arrow")
+        write_columns(index, columns)
+        self._tar.overwrite(name)
+        index.publish()
+        elements = {field: int(columns[f"{field}.length"].sum()) for field in self._fields if self._fields[field].ragged}
+        return self._tar, index, elements
+
+    def discard(self) -> None:
+        """Drop a shard that got no rows."""
+        self._tar.discard()
+
+
+def _row_bytes(column: Column, field: Field) -> Any:
+    """A function from a row's number to the header and the data of its member."""
+    if isinstance(column, Ragged):
+        values, offsets = np.ascontiguousarray(column.values), column.offsets.tolist()
+        data, size = values.view(np.uint8).data, values.itemsize
+        dtype = values.dtype.str
+
+        def ragged(row: int) -> tuple[bytes, memoryview]:
+            a, b = offsets[row], offsets[row + 1]
+            return npy_header(dtype, (b - a,)) if is_npy(field) else b"", data[a * size : b * size]
+
+        return ragged
+    array = np.ascontiguousarray(column)
+    header = npy_header(array.dtype.str, array.shape[1:]) if is_npy(field) else b""
+    return lambda row: (header, array[row : row + 1].view(np.uint8).reshape(-1).data)
