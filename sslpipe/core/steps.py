@@ -11,7 +11,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,11 +48,22 @@ class Step(BaseModel):
         """The object that does the work, with artefacts and facts at hand."""
         return self
 
+    def requires(self) -> str | None:
+        """The artefact that a fit before this step must have made, if it needs one."""
+        return None
+
+    def files(self) -> tuple[str, ...]:
+        """Paths of files whose content decides what the step does."""
+        return ()
+
+    def bind(self, artefacts: Mapping[str, Path]) -> Self:
+        """The step with what was learnt filled in, once it is there."""
+        return self
+
     @classmethod
     def path(cls) -> str:
         """The step's name in recipes and draws: `filters.gopher_quality`, or the full path of a foreign class."""
-        package, _, module = cls.__module__.rpartition(".")
-        return f"{package.removeprefix('sslpipe.')}.{module}"
+        return cls.__module__.removeprefix("sslpipe.")
 
 
 def pick_field(step: Step, fields: Fields, kind: Kind, name: str | None) -> str:

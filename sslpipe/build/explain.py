@@ -1,0 +1,122 @@
+"""Why a record is in the dataset, or is not: what the ledger, the decisions and the indexes say of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from sslpipe.build.state import ROLLUP
+from sslpipe.core.errors import DataError
+from sslpipe.core.names import Names
+from sslpipe.shards.commits import Commit
+from sslpipe.shards.manifest import Manifest
+from sslpipe.shards.shard import Shard
+from sslpipe.shards.storage import LocalStorage
+from sslpipe.shards.tables import Table
+
+LIMIT = 20
+"""How many records one call explains."""
+
+
+def explain(storage: LocalStorage, wanted: str) -> list[list[str]]:
+    """The story of each record that a key, the start of one, or the end of a path names; a few lines each."""
+    if storage.size(ROLLUP) is None:
+        raise DataError(f"{storage.root} is not finished yet; `sslpipe status {storage.root}` says how far it is")
+    stages = json.loads(storage.get(ROLLUP))["stages"]
+    commits = [Commit.model_validate(commit) for done in stages.values() for commit in done]
+    records = _records(storage, commits, wanted)
+    if not records:
+        raise DataError(
+            f"nothing in {storage.root} is called `{wanted}`; give a key (32 hex digits, or how it starts), or a path"
+        )
+    return [_story(storage, commits, record) for record in records[:LIMIT]]
+
+
+def _records(storage: LocalStorage, commits: list[Commit], wanted: str) -> list[dict[str, Any]]:
+    """Entries of the first reading that match."""
+    prefix = _key_prefix(wanted)
+    found: list[dict[str, Any]] = []
+    for commit in commits:
+        if commit.stage != "0-read":
+            continue
+        for output in commit.all("ledger"):
+            table = pq.read_table(storage.path(output.name))
+            mask = pc.ends_with(table["file"].cast("string"), _path_end(wanted))
+            if prefix is not None:
+                keys = [key is not None and key.hex().startswith(prefix) for key in table["key"].to_pylist()]
+                mask = pc.or_(pc.fill_null(mask, False), keys)
+            found += table.filter(mask).to_pylist()
+    return found
+
+
+def _key_prefix(wanted: str) -> str | None:
+    text = wanted.lower()[:32]
+    return text if len(text) >= 6 and all(letter in "0123456789abcdef" for letter in text) else None
+
+
+def _path_end(wanted: str) -> str:
+    path = Path(wanted)
+    return str(path.resolve()) if path.exists() else "/" + wanted.lstrip("/")
+
+
+def _story(storage: LocalStorage, commits: list[Commit], record: dict[str, Any]) -> list[str]:
+    key = record["key"].hex() if record["key"] is not None else "no key"
+    lines = [f"{record['file']}, {record['place']}", f"  key {key}, source {record['source']}"]
+    lines += _verdict(record)
+    if record["outcome"] != "passed":
+        return lines
+    for later in _later(storage, commits, record["id"]):
+        lines += _verdict(later)
+        if later["outcome"] != "passed":
+            return lines
+    high, low = int.from_bytes(record["key"][:8], "big"), int.from_bytes(record["key"][8:], "big")
+    occurrence = 0
+    for commit in commits:
+        for output in commit.all("decisions"):
+            for row in _decision(Table(storage.path(output.name)), record["id"]):
+                if row["duplicate"]:
+                    name = f"{row['survivor_high']:016x}{row['survivor_low']:016x}"
+                    return [*lines, f"  duplicate of {name}, which survives; `sslpipe explain OUT {name}` shows it"]
+                occurrence = int(row["occurrence"])
+    return [*lines, *_places(storage, high, low, occurrence)]
+
+
+def _verdict(entry: dict[str, Any]) -> list[str]:
+    known = ("id", "key", "source", "file", "place", "outcome", "reason", "detail")
+    numbers = [f"{name} {value:g}" for name, value in entry.items() if name not in known and value is not None]
+    lines = [f"  measured: {', '.join(numbers)}"] if numbers else []
+    if entry["outcome"] == "passed":
+        return [*lines, "  passed the filters of the first segment"]
+    detail = f" ({entry['detail']})" if entry["detail"] else ""
+    return [*lines, f"  {entry['outcome']}: {entry['reason']}{detail}"]
+
+
+def _later(storage: LocalStorage, commits: list[Commit], number: int) -> Iterator[dict[str, Any]]:
+    """Entries of later segments for the record of this number."""
+    for commit in commits:
+        if commit.stage != "0-read":
+            for output in commit.all("ledger"):
+                table = pq.read_table(storage.path(output.name), filters=[("id", "=", number)])
+                yield from table.to_pylist()
+
+
+def _decision(table: Table, number: int) -> Iterator[dict[str, Any]]:
+    for batch in table.batches:
+        yield from batch.filter(pc.equal(batch.column("id"), number)).to_pylist()
+
+
+def _places(storage: LocalStorage, high: int, low: int, occurrence: int) -> list[str]:
+    """Where a surviving row lies: its own member, or the packed rows that begin in it."""
+    manifest = Manifest.load(storage)
+    lines: list[str] = []
+    for entry in manifest.shards:
+        names: Names = Shard(storage, entry, manifest.fields).names
+        mine = (names.high == high) & (names.low == low) & (names.occurrence == occurrence)
+        for text in names.take(mine.nonzero()[0]).texts()[:LIMIT]:
+            lines.append(f"  kept: {entry.path}, member {text}")
+    return lines or ["  kept, but no row of the shards begins in it: it was packed behind another document"]

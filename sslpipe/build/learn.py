@@ -1,0 +1,67 @@
+"""Fits: a sample chosen by hash, and the artefact learnt from it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sslpipe.build.job import Task
+from sslpipe.build.spill import live_rows
+from sslpipe.build.workspace import Workspace
+from sslpipe.core.hashes import purpose_hash
+from sslpipe.core.rows import Rows
+from sslpipe.shards.commits import Commit, Output
+from sslpipe.shards.tables import Table, write_rows
+
+MARGIN = 1.1
+"""A sample aims this much above what was asked, so that the cut to size falls inside it."""
+
+
+def sample(work: Workspace, task: Task) -> Commit:
+    """Collect the rows of one range whose sample hash is below the bound; only `train` is learnt from."""
+    low, high = task.arguments["range"]
+    field, bound = task.arguments["field"], task.arguments["bound"]
+    found: list[Rows] = []
+    for rows in live_rows(work.storage, task.inputs["spill"], task.inputs.get("decisions", ()), 0, low, high, work.batch_bytes):
+        hashes = purpose_hash("sample", rows.names.high, rows.names.low, work.recipe.seed)
+        chosen = np.ones(len(rows), np.bool_) if bound is None else hashes < np.uint64(bound)
+        picked = Rows(rows.names, {field: rows[field], "_sample": hashes}).take(chosen)
+        if len(picked):
+            found.append(picked)
+    file = work.storage.put_unique(f".sslpipe/sample/{task.stem}", ".arrow")
+    if found:
+        write_rows(file, Rows.concat(found))
+    file.publish()
+    return Commit(stage=task.stage, task=task.number, fingerprint=task.fingerprint, outputs=(Output.of("sample", file),))
+
+
+def fit(work: Workspace, task: Task) -> Commit:
+    """Learn from the first rows of the sample, by sample hash, up to the bytes asked for."""
+    step = work.plan.segments[task.segment].fits[task.arguments["fit"]]
+    spec = step.sample(work.plan.segments[task.segment].fields)
+    batches = [
+        Rows.from_arrow(batch) for output in task.inputs["sample"] for batch in Table(work.storage.path(output.name)).batches
+    ]
+    if not batches:
+        from sslpipe.core.errors import DataError
+
+        raise DataError(
+            f"{step.path()} has nothing to learn from: no row of the training split is left."
+            " Look at what was filtered with `sslpipe status`, or loosen the filters"
+        )
+    rows = Rows.concat(batches)
+    names = rows.names
+    order = np.lexsort((names.occurrence, names.low, names.high, rows.array("_sample")))
+    sizes = np.cumsum(rows.nbytes()[order])
+    rows = rows.take(order[: max(1, int(np.searchsorted(sizes, spec.bytes, side="right")))])
+    stem, dot, suffix = step.artefact.partition(".")
+    file = work.storage.put_unique(f".sslpipe/artefacts/{stem}", dot + suffix)
+    step.fit(rows.without("_sample"), file.temporary)
+    file.adopt()
+    file.publish()
+    return Commit(
+        stage=task.stage,
+        task=task.number,
+        fingerprint=task.fingerprint,
+        outputs=(Output.of(step.artefact, file),),
+        facts={"rows": len(rows), "bytes": int(rows.nbytes().sum())},
+    )

@@ -1,0 +1,50 @@
+"""One build at a time on one output."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+from sslpipe.core.errors import OutputLocked
+
+
+class BuildLock:
+    """Holds the output folder for one build.
+
+    The lock is the kernel's (`flock`), so it is free the moment its process ends, however it ends; there is nothing to expire
+    and nothing to remove by hand. The file says who holds it, for the message that another build prints.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._path = root / ".sslpipe" / "lock"
+        self._file: IO[str] | None = None
+
+    def __enter__(self) -> BuildLock:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self._path.open("a+")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._file.seek(0)
+            text = self._file.read()
+            holder = json.loads(text) if text else {}
+            self._file.close()
+            raise OutputLocked(
+                f"another build works on {self._path.parent.parent}: process {holder.get('pid', '?')} on"
+                f" {holder.get('host', '?')}, since {holder.get('since', '?')}. Wait for it, or stop it and run this again"
+            ) from None
+        self._file.truncate(0)
+        since = time.strftime("%Y-%m-%d %H:%M:%S %Z")
+        self._file.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since}))
+        self._file.flush()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._file is not None:
+            self._file.close()

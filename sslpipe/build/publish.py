@@ -1,0 +1,171 @@
+"""The beginning and the end of a build: may it start, and making its result visible."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sslpipe.build.stages import Stages
+from sslpipe.build.state import RECIPE, ROLLUP
+from sslpipe.core.errors import RecipeError
+from sslpipe.core.fields import Field
+from sslpipe.core.hashes import fingerprint
+from sslpipe.recipe.recipe import Recipe
+from sslpipe.shards.card import dataset_card
+from sslpipe.shards.commits import FOLDER, Commit, Output
+from sslpipe.shards.manifest import NAME, FileEntry, Manifest, ShardEntry
+from sslpipe.shards.storage import LocalStorage
+
+PASSING = (".sslpipe/spill", ".sslpipe/records", ".sslpipe/sample")
+"""Folders of files that only a running build needs."""
+LASTING = (".sslpipe/ledger", ".sslpipe/quarantine", ".sslpipe/decisions", ".sslpipe/artefacts", ".sslpipe/index", "shards")
+
+
+class Publisher:
+    """Decides whether a folder may take this build, and publishes its result: shards, then manifest, then card."""
+
+    def __init__(self, storage: LocalStorage, recipe: Recipe, inputs: str, *, limited: bool) -> None:
+        self._storage, self._recipe, self._inputs, self._limited = storage, recipe, inputs, limited
+        self._fingerprint = recipe.build_fingerprint()
+        self._previous = Manifest.load(storage) if storage.size(NAME) is not None else None
+        self.build = fingerprint(self._fingerprint, inputs)
+        self.revision = self._previous.version if self._previous is not None else 0
+
+    def finished(self, update: bool) -> Manifest | None:
+        """The manifest, where this very build is done already; what a killed clean-up left is swept then."""
+        previous = self._previous
+        if previous is None or previous.limited != self._limited:
+            return None
+        if (previous.recipe, previous.inputs) != (self._fingerprint, self._inputs):
+            return None
+        manifest = previous.model_copy(update={"stream": tuple(self._recipe.to_json()["stream"])})
+        if manifest != previous:
+            self._storage.replace(NAME, _json(manifest))
+        self._sweep(manifest)
+        return manifest
+
+    def begin(self, update: bool) -> None:
+        """Refuse to mix two recipes in one folder unless told to; remember which one is being built."""
+        before = self._before()
+        allowed = update or (self._previous is not None and self._previous.limited)
+        if before is not None and not allowed:
+            changed = _difference(before["recipe"], self._recipe.to_json())
+            if changed or (self._previous is not None and self._previous.inputs != self._inputs):
+                what = f"another recipe (changed: {', '.join(changed)})" if changed else "other input files"
+                raise RecipeError(
+                    f"{self._storage.root} holds a build of {what}. Stages that the change does not touch are reused:"
+                    " run the same command with --update, or choose another output folder"
+                )
+        for name in list(self._storage.temporaries()):
+            self._storage.delete(name)
+        self._storage.replace(RECIPE, json.dumps({"build": self.build, "recipe": self._recipe.to_json()}).encode())
+
+    def _before(self) -> dict[str, Any] | None:
+        if self._storage.size(RECIPE) is None:
+            return None
+        before: dict[str, Any] = json.loads(self._storage.get(RECIPE))
+        return before
+
+    def publish(
+        self, stages: Stages, shards: Sequence[Commit], counts: dict[str, dict[str, int]], fields: dict[str, Field]
+    ) -> Manifest:
+        """Write the roll-up, the manifest and the card, then sweep away what nobody needs any more."""
+        manifest = Manifest(
+            version=self.revision + 1,
+            name=self._recipe.name,
+            seed=self._recipe.seed,
+            recipe=self._fingerprint,
+            inputs=self._inputs,
+            fields=fields,
+            totals=totals(counts),
+            by_source=counts,
+            measures=tuple(stages_measures(shards)),
+            artefacts=self._artefacts(stages),
+            shards=tuple(_entry(commit) for commit in shards if commit.facts["samples"]),
+            stream=tuple(self._recipe.to_json()["stream"]),
+            limited=self._limited,
+        )
+        rollup = {stage: [commit.model_dump(mode="json") for commit in done] for stage, done in stages.finished.items()}
+        self._storage.replace(ROLLUP, json.dumps({"build": self.build, "stages": rollup}).encode())
+        self._storage.put_new(f".sslpipe/manifests/{manifest.version:06d}-{self.build[:12]}.json", _json(manifest))
+        self._storage.replace(NAME, _json(manifest))
+        self._storage.replace("README.md", dataset_card(manifest).encode())
+        self._sweep(manifest)
+        return manifest
+
+    def _artefacts(self, stages: Stages) -> dict[str, FileEntry]:
+        """Learnt ones, and copies of those that the recipe brought, so that the folder is complete by itself."""
+        entries = {
+            output.role: _file(output)
+            for commits in stages.finished.values()
+            for commit in commits
+            for output in commit.outputs
+            if output.name == stages.job.artefacts.get(output.role)
+        }
+        for step in self._recipe.build:
+            for path in step.files():
+                name = Path(path).name
+                file = self._storage.put_unique(f".sslpipe/artefacts/{Path(path).stem}", Path(path).suffix)
+                file.write(Path(path).read_bytes())
+                file.publish()
+                entries["tokenizer.json" if step.path() == "maps.tokenize" else name] = _file(Output.of("given", file))
+        return entries
+
+    def _sweep(self, manifest: Manifest) -> None:
+        """Delete what no retained record names: temporary spills, orphans of killed attempts, shards of older versions."""
+        rollup = json.loads(self._storage.get(ROLLUP))["stages"]
+        named = {entry.path for shard in manifest.shards for entry in (shard, shard.index)}
+        named |= {entry.path for entry in manifest.artefacts.values()}
+        named |= {output["name"] for commits in rollup.values() for commit in commits for output in commit["outputs"]}
+        for stage in rollup:
+            for name in self._storage.list(f"{FOLDER}/{stage}"):
+                self._storage.delete(name)
+        for folder in PASSING:
+            for name in self._storage.list(folder):
+                self._storage.delete(name)
+        for folder in LASTING:
+            for name in self._storage.list(folder):
+                if name not in named:
+                    self._storage.delete(name)
+
+
+def totals(counts: dict[str, dict[str, int]]) -> dict[str, int]:
+    """Rows by outcome over all sources, reasons summed up."""
+    total = dict.fromkeys(("read", "kept", "filtered", "duplicate", "quarantined", "erased"), 0)
+    for outcomes in counts.values():
+        for outcome, number in outcomes.items():
+            total[outcome.partition(":")[0]] += number
+    return total
+
+
+def stages_measures(shards: Sequence[Commit]) -> list[str]:
+    """The measures that shard indexes hold, as their commits say."""
+    return list(shards[0].facts.get("measures", [])) if shards else []
+
+
+def _file(output: Output) -> FileEntry:
+    return FileEntry(path=output.name, bytes=output.bytes, xxh3_128=output.xxh3_128)
+
+
+def _entry(commit: Commit) -> ShardEntry:
+    tar, index = commit.all("shard")[0], commit.all("index")[0]
+    facts = commit.facts
+    return ShardEntry(
+        **_file(tar).model_dump(),
+        split=facts["split"],
+        samples=facts["samples"],
+        elements=facts["elements"],
+        index=_file(index),
+    )
+
+
+def _json(manifest: Manifest) -> bytes:
+    return json.dumps(manifest.model_dump(mode="json"), indent=1, sort_keys=True).encode() + b"\n"
+
+
+def _difference(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """The parts of a recipe that differ, stream and limits aside: they never enter a build."""
+    keys = [key for key in (*before, *(key for key in now if key not in before)) if key not in ("stream", "limits")]
+    return [key for key in keys if before.get(key) != now.get(key)]

@@ -1,0 +1,128 @@
+"""The first stage: raw files in, keyed and filtered rows out, every record accounted for."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from sslpipe.build.fused import Dropped, FusedSteps
+from sslpipe.build.job import Task
+from sslpipe.build.spill import SpillWriter, Splits, split_numbers
+from sslpipe.build.workspace import Workspace
+from sslpipe.core.fields import Fields
+from sslpipe.core.hashes import payload_digest, purpose_hash, split_digests
+from sslpipe.core.names import Names
+from sslpipe.core.ragged import Ragged
+from sslpipe.core.rows import Rows
+from sslpipe.core.steps import Bad, Part
+from sslpipe.shards.commits import Commit
+from sslpipe.shards.ledger import Ledger
+
+
+def read(work: Workspace, task: Task) -> Commit:
+    """Read one part, key its rows, run the first segment's steps, and spill what is left, sorted."""
+    recipe, plan = work.recipe, work.plan
+    source = task.arguments["source"]
+    reader = recipe.sources[source]
+    part = Part(*(tuple(task.arguments["part"][name]) for name in ("files", "sizes", "stamps")))
+    segment = plan.segments[0]
+    fields = reader.outputs({})
+    steps = FusedSteps(segment.steps, fields, {}, recipe.seed, plan.labels)
+    dedup = work.opened_dedup(segment, steps.fields)
+    spill = SpillWriter(work.storage, task.stem, recipe.seed, dedup, plan.keyed(0), recipe.limits.memory_bytes)
+    ledger = Ledger(work.storage, task.stem)
+    count = Counter(source)
+    number = sorted(recipe.sources).index(source)
+
+    def bad(record: Bad) -> None:
+        ledger.quarantine(source, record, (task.number << 32) | count.total)
+        count.add("read", 1)
+        count.add(f"quarantined:{record.reason}", 1)
+
+    left = task.arguments.get("limit")
+    for batch in reader.read(part, bad):
+        rows = batch if left is None else batch.view(0, min(left, len(batch)))
+        if left is not None:
+            left -= len(rows)
+        ids = np.arange(count.total, count.total + len(rows), dtype=np.uint64) + np.uint64(task.number << 32)
+        count.add("read", len(rows))
+        rows = keyed(rows, fields, recipe.seed, recipe.shards.splits).with_columns(
+            _source=np.full(len(rows), number, np.uint16), _id=ids
+        )
+        kept, dropped = steps.run(rows)
+        for lost in dropped:
+            _enter(ledger, lost.rows, source, part, "filtered", lost)
+            for reason in lost.reasons:
+                count.add(f"filtered:{reason}", 1)
+        _enter(ledger, kept, source, part, "passed", None)
+        spill.add(plan.travelling(kept))
+        if left == 0:
+            break
+    spill.flush()
+    return Commit(
+        stage=task.stage,
+        task=task.number,
+        fingerprint=task.fingerprint,
+        outputs=(*spill.outputs, *ledger.finish()),
+        counts={source: count.outcomes},
+        facts={
+            "rows": spill.rows_by_split,
+            "bytes": spill.bytes_by_split,
+            "input_bytes": sum(part.sizes),
+            "fields": {name: field.model_dump(mode="json") for name, field in steps.fields.items()},
+        },
+    )
+
+
+class Counter:
+    """Rows by outcome. Counted where each outcome happens, so that the ledger's sum is a check and not a definition."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.outcomes: dict[str, int] = {}
+
+    @property
+    def total(self) -> int:
+        """Records read so far, the unreadable ones too."""
+        return self.outcomes.get("read", 0)
+
+    def add(self, outcome: str, number: int) -> None:
+        """Count rows; an outcome of no rows is not listed."""
+        if number:
+            self.outcomes[outcome] = self.outcomes.get(outcome, 0) + number
+
+
+def _enter(ledger: Ledger, rows: Rows, source: str, part: Part, outcome: str, lost: Dropped | None) -> None:
+    files = [part.files[i].encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+             for i in rows.array("_file").tolist()]  # fmt: skip
+    places = [f"record {place}" for place in rows.array("_place").tolist()]
+    ledger.enter(rows, [source] * len(rows), outcome, lost.reasons if lost else None, files, places)
+
+
+def keyed(rows: Rows, fields: Fields, seed: int, splits: Splits) -> Rows:
+    """The rows with names, order hashes and splits, from the payload as it was read; `meta` is not payload."""
+    payload = sorted(name for name, field in fields.items() if field.kind != "meta")
+    views = {name: _row_views(rows[name]) for name in payload}
+    digests = [payload_digest({name: views[name][row] for name in payload}) for row in range(len(rows))]
+    high, low = split_digests(digests) if digests else (np.empty(0, np.uint64), np.empty(0, np.uint64))
+    names = Names.from_keys(high, low)
+    meta = np.zeros(len(rows), np.uint64)
+    for name in sorted(name for name, field in fields.items() if field.kind == "meta"):
+        meta = np.array([xxhash.xxh3_64_intdigest(view, seed=int(seed_)) for view, seed_ in
+                         zip(_row_views(rows[name]), meta.tolist(), strict=True)], np.uint64)  # fmt: skip
+    return Rows(names, rows.columns).with_columns(
+        _meta=meta, _split=split_numbers(high, low, splits), _order=purpose_hash("order", high, low, seed)
+    )
+
+
+def _row_views(column: Any) -> list[Any]:
+    if isinstance(column, Ragged):
+        data = np.ascontiguousarray(column.values).view(np.uint8).data
+        ends = (column.offsets * column.values.itemsize).tolist()
+        return [data[a:b] for a, b in zip(ends, islice(ends, 1, None), strict=False)]
+    array: NDArray[Any] = np.ascontiguousarray(column)
+    return [array[row : row + 1].view(np.uint8).reshape(-1).data for row in range(len(array))]

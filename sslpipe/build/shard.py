@@ -1,0 +1,211 @@
+"""The last stage: one range of the order hash becomes one shard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sslpipe.build.fused import Dropped, FusedSteps
+from sslpipe.build.job import Task
+from sslpipe.build.read import Counter
+from sslpipe.build.spill import SpillWriter, live_rows
+from sslpipe.build.workspace import Workspace
+from sslpipe.core.documents import Documents
+from sslpipe.core.draw import Draw
+from sslpipe.core.fields import Fields
+from sslpipe.core.names import Names
+from sslpipe.core.rows import Rows
+from sslpipe.core.steps import Context, Pack
+from sslpipe.shards.commits import Commit, Output
+from sslpipe.shards.layout import shard_name, stored
+from sslpipe.shards.ledger import Ledger
+from sslpipe.shards.manifest import SPLITS
+from sslpipe.shards.shard_writer import ShardWriter
+
+
+class _Segment:
+    """One segment after the first at work on one task: its rows, its drops, its counts."""
+
+    def __init__(self, work: Workspace, task: Task) -> None:
+        self._work, self._task = work, task
+        self.segment = work.plan.segments[task.segment]
+        self.steps = FusedSteps(self.segment.steps, self.segment.fields_in, work.artefacts, work.recipe.seed, work.plan.labels)
+        self.ledger = Ledger(work.storage, task.stem)
+        self.sources = sorted(work.recipe.sources)
+        self.counters = [Counter(source) for source in self.sources]
+        self.rows_in = 0
+
+    def rows(self, split: int, low: int, high: int | None) -> Iterator[Rows]:
+        """The rows of a range that the segment's steps keep, in stored order."""
+        inputs = self._task.inputs
+        for rows in live_rows(
+            self._work.storage, inputs["spill"], inputs.get("decisions", ()), split, low, high, self._work.batch_bytes
+        ):
+            self.rows_in += len(rows)
+            kept, dropped = self.steps.run(rows)
+            kept, short = self._long_enough(kept)
+            for lost in (*dropped, *short):
+                numbers = lost.rows.array("_source").tolist()
+                self.ledger.enter(lost.rows, [self.sources[i] for i in numbers], "filtered", lost.reasons)
+                for source, reason in zip(numbers, lost.reasons, strict=True):
+                    self.counters[source].add(f"filtered:{reason}", 1)
+            if len(kept):
+                yield kept
+
+    def _long_enough(self, rows: Rows) -> tuple[Rows, list[Dropped]]:
+        """Rows that an unpacked task can use; the stream leaves the same ones out when the task stands right of the fence."""
+        task = self.segment.task
+        ragged = [name for name, field in self.steps.fields.items() if field.kind == "ids" and field.ragged]
+        if task is None or self.segment.pack is not None or not ragged or not len(rows):
+            return rows, []
+        short = rows.ragged(ragged[0]).lengths < task.minimum()
+        return rows.take(~short), [Dropped(rows.take(short), ["too_short"] * int(short.sum()))] if short.any() else []
+
+    def keep(self, rows: Rows) -> None:
+        """Count rows as kept."""
+        for source, count in enumerate(np.bincount(rows.array("_source")).tolist()):
+            self.counters[source].add("kept", count)
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Rows by source and outcome."""
+        return {counter.source: counter.outcomes for counter in self.counters if counter.outcomes}
+
+
+def respill(work: Workspace, task: Task) -> Commit:
+    """Run a middle segment over one range, and spill what is left."""
+    running = _Segment(work, task)
+    low, high = task.arguments["range"]
+    limits = work.recipe.limits
+    dedup = work.opened_dedup(running.segment, running.steps.fields)
+    spill = SpillWriter(work.storage, task.stem, work.recipe.seed, dedup, work.plan.keyed(task.segment), limits.memory_bytes)
+    for split in range(len(SPLITS)):
+        for rows in running.rows(split, low, high):
+            spill.add(work.plan.travelling(rows))
+    spill.flush()
+    return Commit(
+        stage=task.stage,
+        task=task.number,
+        fingerprint=task.fingerprint,
+        outputs=(*spill.outputs, *running.ledger.finish()),
+        counts=running.counts(),
+        facts={"rows": spill.rows_by_split, "bytes": spill.bytes_by_split},
+    )
+
+
+def weigh(work: Workspace, task: Task) -> Commit:
+    """Map a sample of the rows as a shard would, to learn how many stored bytes come of one."""
+    running = _Segment(work, task)
+    share = task.arguments["share"]
+    bytes_out = 0
+    for split in range(len(SPLITS)):
+        for batch in _finished(work, running, running.rows(split, 0, share)):
+            bytes_out += _stored_bytes(batch, running.segment.fields_out)
+    return Commit(
+        stage=task.stage,
+        task=task.number,
+        fingerprint=task.fingerprint,
+        facts={"rows": running.rows_in, "bytes": bytes_out},
+    )
+
+
+def _stored_bytes(rows: Rows, fields: Fields) -> int:
+    """Bytes in a tar: a header block a member, data up to a whole block."""
+    total = 0
+    for name in stored(fields):
+        sizes = Rows(rows.names, {name: rows[name]}).nbytes() + (128 if fields[name].kind in ("ids", "array") else 0)
+        total += int((512 + (sizes + 511) // 512 * 512).sum())
+    return total
+
+
+def shard(work: Workspace, task: Task) -> Commit:
+    """Write one shard: the rows of one range of one split, in the order of their hash."""
+    running = _Segment(work, task)
+    split, (low, high) = task.arguments["split"], task.arguments["range"]
+    fields = running.segment.fields_out
+    writer = ShardWriter(work.storage, fields, work.plan.kept_measures)
+
+    def counted() -> Iterator[Rows]:
+        for rows in running.rows(split, low, high):
+            running.keep(rows)
+            yield rows
+
+    for rows in _finished(work, running, counted()):
+        writer.append(rows)
+    outputs: list[Output] = []
+    elements: dict[str, int] = {}
+    if writer.samples:
+        name = shard_name(SPLITS[split], task.arguments["number"], work.job.revision)
+        tar, index, elements = writer.finish(name)
+        outputs = [Output.of("shard", tar, name), Output.of("index", index)]
+    else:
+        writer.discard()
+    return Commit(
+        stage=task.stage,
+        task=task.number,
+        fingerprint=task.fingerprint,
+        outputs=(*outputs, *running.ledger.finish()),
+        counts=running.counts(),
+        facts={
+            "split": SPLITS[split],
+            "samples": writer.samples,
+            "elements": elements,
+            "measures": list(work.plan.kept_measures),
+        },
+    )
+
+
+def _finished(work: Workspace, running: _Segment, batches: Iterator[Rows]) -> Iterator[Rows]:
+    """What is stored of these rows: packed and labelled where the recipe does that left of the fence."""
+    segment, fields = running.segment, running.steps.fields
+    if segment.pack is not None:
+        whole = list(batches)
+        batches = _packed(segment.pack, fields, work, Rows.concat(whole)) if whole else iter(())
+        fields = segment.pack.outputs(fields)
+    if segment.task is None:
+        yield from batches
+        return
+    labeller = segment.task.open(Context(fields, work.artefacts))
+    draw = Draw(work.recipe.seed, segment.task.path(), segment.task.salt)
+    for rows in batches:
+        made = labeller.label(rows, draw)
+        yield made.with_columns(_source=rows.array("_source"))
+
+
+def _packed(pack: Pack, fields: Fields, work: Workspace, rows: Rows) -> Iterator[Rows]:
+    """The documents of a shard as packed rows, by the packer that the stream uses, with the cuts of epoch 0."""
+    field = next(name for name, kind in fields.items() if kind.kind == "ids")
+    column = rows.ragged(field)
+    separated = pack.count(column.lengths)
+    packer = pack.open(Context(fields, work.artefacts))
+    packer.add(0, Documents.from_ragged(rows.names, column))
+    step = max(1, work.batch_bytes // max(1, 8 * int(column.lengths.sum()) // max(1, separated)))
+    sources = _source_of(rows)
+    for start in range(0, separated, step):
+        numbers = np.arange(start, min(separated, start + step), dtype=np.int64)
+        zeros = np.zeros(len(numbers), np.int64)
+        packed = packer.pack(zeros, numbers, zeros)
+        yield packed.with_columns(_source=sources(packed.names))
+
+
+def _source_of(rows: Rows) -> Any:
+    """A function from names of packed rows to the source of the document that each begins in."""
+    kind = [("high", np.uint64), ("low", np.uint64), ("occurrence", np.uint32)]
+
+    def structured(names: Names) -> NDArray[Any]:
+        table = np.empty(len(names), kind)
+        table["high"], table["low"], table["occurrence"] = names.high, names.low, names.occurrence
+        return table
+
+    keys = structured(rows.names)
+    order = np.argsort(keys, order=["high", "low", "occurrence"])
+    sources = rows.array("_source")
+
+    def of(names: Names) -> NDArray[np.uint16]:
+        at = np.searchsorted(keys[order], structured(names))
+        found: NDArray[np.uint16] = sources[order[at]]
+        return found
+
+    return of

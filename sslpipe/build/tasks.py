@@ -1,0 +1,42 @@
+"""The kinds of task there are, and the one function that every engine runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from sslpipe.build.job import Job, Task
+from sslpipe.build.learn import fit, sample
+from sslpipe.build.read import read
+from sslpipe.build.resolve import resolve
+from sslpipe.build.shard import respill, shard, weigh
+from sslpipe.build.workspace import Workspace
+from sslpipe.core.hashes import fingerprint
+from sslpipe.shards.commits import Commit, Commits
+
+KINDS: Final[dict[str, Callable[[Workspace, Task], Commit]]] = {
+    "read": read,
+    "respill": respill,
+    "resolve": resolve,
+    "sample": sample,
+    "fit": fit,
+    "weigh": weigh,
+    "shard": shard,
+}
+
+
+def run_task(job: Job, task: Task) -> Commit:
+    """Run one task and commit it. Running it twice, even at once, does no harm: one record wins, and the bytes are equal."""
+    work = _workspace(fingerprint(job.root, job.recipe, job.artefacts, job.revision), job)
+    return Commits(work.storage).publish(KINDS[task.kind](work, task))
+
+
+_recent: dict[str, Workspace] = {}
+
+
+def _workspace(name: str, job: Job) -> Workspace:
+    """The workspace of a job, kept for the worker's next task; one at a time, since jobs follow one another."""
+    if name not in _recent:
+        _recent.clear()
+        _recent[name] = Workspace(job)
+    return _recent[name]

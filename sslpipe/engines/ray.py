@@ -1,0 +1,146 @@
+"""Runs tasks as Ray tasks: on this machine's cores, or on a cluster."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import uuid
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sslpipe.build.job import Job, Task
+from sslpipe.build.tasks import run_task
+from sslpipe.core.errors import EnvironmentFault, SslpipeError
+from sslpipe.shards.commits import Commit
+from sslpipe.shards.storage import LocalStorage
+
+ATTEMPTS = 3
+"""How often a task may take its worker down with it before the build gives up on it."""
+
+
+class Ray:
+    """Ray core tasks over files: what travels through Ray is names and counts, never payload.
+
+    Without an address a local Ray is started and stopped with the build; with one, the cluster's is joined. At most two tasks
+    a core are in flight. Ray's own retries are off: it would retry a task that runs out of memory without end, so deaths are
+    counted here, and kept beside the output.
+    """
+
+    def __init__(self, workers: int | None = None, address: str | None = None) -> None:
+        self._workers, self._address = workers, address
+        self._started = False
+
+    def run(self, job: Job, tasks: Sequence[Task]) -> Iterator[Commit]:
+        """Commits as tasks finish; a task whose worker dies is tried again, `ATTEMPTS` times in all."""
+        if not tasks:
+            return
+        ray = self._start(job)
+        submit = ray.remote(num_cpus=1, max_retries=0)(run_task).remote
+        slots = max(2, 2 * int(ray.cluster_resources().get("CPU", 1)))
+        waiting = list(reversed(tasks))
+        flying: dict[Any, Task] = {}
+        while waiting or flying:
+            while waiting and len(flying) < slots:
+                task = waiting.pop()
+                flying[submit(job, task)] = task
+            ready, _ = ray.wait(list(flying), num_returns=1)
+            task = flying.pop(ready[0])
+            try:
+                yield ray.get(ready[0])
+            except ray.exceptions.RayTaskError as error:
+                self._cancel(ray, flying)
+                cause = error.cause
+                if isinstance(cause, SslpipeError):
+                    raise cause from None
+                raise SslpipeError(f"task {task.stem} failed:\n{error}") from cause
+            except (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError, ray.exceptions.NodeDiedError) as error:
+                _count_death(job, task, error)
+                waiting.append(task)
+
+    def close(self) -> None:
+        """Stop the Ray that was started here; a cluster that was joined is only left."""
+        if self._started:
+            import ray
+
+            ray.shutdown()
+            self._started = False
+
+    def _start(self, job: Job) -> Any:
+        import ray
+
+        if not self._started and not ray.is_initialized():
+            os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+            os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+            options: dict[str, Any] = {"include_dashboard": False, "num_cpus": self._workers}
+            if self._address is not None:
+                options = {"address": self._address}
+            try:
+                ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
+            except (ConnectionError, RuntimeError, ValueError) as error:
+                where = f"the cluster at {self._address}" if self._address else "a local Ray"
+                raise EnvironmentFault(
+                    f"could not start {where}: {error}. Check the address, or use `--engine inline`, which needs no Ray"
+                ) from error
+            self._started = True
+            probe(job.root)
+        return ray
+
+    @staticmethod
+    def _cancel(ray: Any, flying: dict[Any, Task]) -> None:
+        for reference in flying:
+            ray.cancel(reference)
+
+
+def probe(root: str) -> None:
+    """Check that every node sees the output folder, and runs the same kernels; raises EnvironmentFault naming the node."""
+    import ray
+
+    storage = LocalStorage(root)
+    token = uuid.uuid4().hex
+    name = f".sslpipe/probe-{token}"
+    storage.put_new(name, token.encode())
+    look = ray.remote(num_cpus=0, max_retries=0)(_look)
+    try:
+        mine = _look(root, name)
+        for node in ray.nodes():
+            if not node["Alive"]:
+                continue
+            place = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+            seen = ray.get(look.options(scheduling_strategy=place).remote(root, name))
+            if seen != mine:
+                where = node.get("NodeManagerHostname") or node["NodeID"]
+                if seen[0] != token:
+                    raise EnvironmentFault(
+                        f"node {where} does not see {root}: found {seen[0] or 'no file'} where this machine wrote a probe."
+                        " The output must lie on storage that all nodes share"
+                    )
+                raise EnvironmentFault(
+                    f"node {where} runs another sslpipe or numba (kernels {seen[1]}, here {mine[1]}); install the same versions"
+                )
+    finally:
+        storage.delete(name)
+
+
+def _look(root: str, name: str) -> tuple[str, str]:
+    """What a node sees of the probe, and its kernels."""
+    from sslpipe.kernels.jit import kernel_stamp
+
+    storage = LocalStorage(root)
+    return (storage.get(name).decode() if storage.size(name) is not None else "", kernel_stamp())
+
+
+def _count_death(job: Job, task: Task, error: Exception) -> None:
+    """Count a worker's death against its task, on disk; raises EnvironmentFault at the last one."""
+    storage = LocalStorage(job.root)
+    name = f".sslpipe/attempts/{task.fingerprint}.json"
+    deaths = 1 + (json.loads(storage.get(name))["deaths"] if storage.size(name) is not None else 0)
+    storage.replace(name, json.dumps({"task": task.stem, "deaths": deaths}).encode())
+    if deaths >= ATTEMPTS:
+        storage.delete(name)
+        reads = ", ".join(task.arguments.get("part", {}).get("files", ())[:3])
+        what = f" while reading {reads}" if reads else ""
+        raise EnvironmentFault(
+            f"task {task.stem} took its worker down {deaths} times{what}: {type(error).__name__}."
+            " Out of memory? Try fewer `--workers`, or a smaller `limits: {part_bytes: ...}`; committed work is kept"
+        ) from error

@@ -1,0 +1,220 @@
+"""The recipe cut into segments: what runs together, what waits for all rows, and which fields flow between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from sslpipe.core.errors import RecipeError
+from sslpipe.core.fields import Fields
+from sslpipe.core.rows import Rows
+from sslpipe.core.steps import Dedup, Filter, Fit, Map, Measure, Pack, Step, Task
+from sslpipe.filters.empty import Empty
+from sslpipe.recipe.recipe import Recipe
+from sslpipe.shards.layout import stored
+from sslpipe.shards.ledger import MEASURED
+
+Result = TypeVar("Result")
+Place = tuple[str, int]
+"""Where a step stands: `("build", 3)`."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Steps that run as one pass over the rows, and the global steps that then need all of them.
+
+    Global steps run in this order: the dedup, or the keying that numbers equal payloads where no dedup does, then the fits.
+    Only the last segment has a pack or a task, and no global step but, in a recipe without any, the keying.
+    """
+
+    steps: tuple[Step, ...] = ()
+    dedup: Dedup | None = None
+    fits: tuple[Fit, ...] = ()
+    pack: Pack | None = None
+    task: Task | None = None
+    fields_in: Fields = field(default_factory=dict)
+    fields: Fields = field(default_factory=dict)
+    """After the steps, before pack and task."""
+    fields_out: Fields = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a recipe will do, checked: every step's fields are there and of the right kind."""
+
+    segments: tuple[Segment, ...]
+    kept_measures: tuple[str, ...]
+    """Columns of measures that are stored beside each row, for filters right of the fence."""
+    labels: Mapping[Measure, str]
+    stream_fields: Fields
+
+    @classmethod
+    def of(
+        cls,
+        recipe: Recipe,
+        artefacts: Mapping[str, Path] | None = None,
+        locate: Callable[[Place, RecipeError], RecipeError] | None = None,
+    ) -> Plan:
+        """Check and cut a recipe; `locate` puts the place in the file before a message."""
+        return _Planner(recipe, artefacts or {}, locate or (lambda _, error: error)).plan()
+
+    def keyed(self, segment: int) -> bool:
+        """Whether rows leave a segment with records for a global step: after the first always, later for a dedup."""
+        return segment == 0 or self.segments[segment].dedup is not None
+
+    def travelling(self, rows: Rows) -> Rows:
+        """The rows as they are spilled: without what only the ledger wants."""
+        wanted = {f"{MEASURED}{name}" for name in self.kept_measures}
+        unwanted = [name for name in rows.columns if name.startswith(MEASURED) and name not in wanted]
+        return rows.without("_file", "_place", *unwanted)
+
+
+class _Planner:
+    def __init__(
+        self, recipe: Recipe, artefacts: Mapping[str, Path], locate: Callable[[Place, RecipeError], RecipeError]
+    ) -> None:
+        self._recipe, self._locate = recipe, locate
+        self._build = tuple(step.bind(artefacts) for step in recipe.build)
+        halves = (("build", self._build), ("stream", recipe.stream))
+        self._places = {id(step): (half, number) for half, steps in halves for number, step in enumerate(steps)}
+
+    def plan(self) -> Plan:
+        fields = self._source_fields()
+        learnt: set[str] = set()
+        checked = []
+        for segment in self._cut():
+            start = fields
+            for step in segment.steps:
+                self._check_requirement(step, learnt)
+                fields = self._after(step, fields)
+            inner = fields
+            for tail in (segment.pack, segment.task):
+                if tail is not None:
+                    fields = self._after(tail, fields)
+            if segment.dedup is not None:
+                self._after(segment.dedup, fields)
+            for fit in segment.fits:
+                self._placed(fit, partial(fit.sample, fields))
+                learnt.add(fit.artefact)
+            checked.append(replace(segment, fields_in=start, fields=inner, fields_out=fields))
+        if not stored(fields):
+            raise RecipeError("nothing is left to store: every field is gone after the last build step")
+        stream = fields
+        for step in self._recipe.stream:
+            stream = self._after(step, stream)
+        labels = self._labels()
+        return Plan(tuple(checked), self._kept_measures(labels), labels, stream)
+
+    def _check_requirement(self, step: Step, learnt: set[str]) -> None:
+        wanted = step.requires()
+        if wanted is not None and wanted not in learnt:
+            error = RecipeError(
+                f"{step.path()} needs {wanted}, and no step before it learns one;"
+                f" put fits.byte_level_bpe before it, or give a file: `{step.path()}: {{tokenizer: path/to/{wanted}}}`"
+            )
+            place = self._places.get(id(step))
+            raise self._locate(place, error) if place else error
+
+    def _cut(self) -> list[Segment]:
+        segments = [Segment()]
+        for step in self._build:
+            last = segments[-1]
+            closed = last.dedup is not None or bool(last.fits)
+            if isinstance(step, Dedup):
+                if closed:
+                    segments.append(Segment())
+                segments[-1] = replace(segments[-1], dedup=step)
+            elif isinstance(step, Fit):
+                segments[-1] = replace(last, fits=(*last.fits, step))
+            elif closed:
+                segments.append(_with(Segment(), step))
+            else:
+                segments[-1] = _with(last, step)
+        first, last = segments[0], segments[-1]
+        if last.dedup is not None or last.fits:
+            segments.append(Segment())
+        elif len(segments) == 1:
+            # Keying needs all rows even where the recipe asks for nothing global: what follows it is the writing.
+            segments = [replace(first, pack=None, task=None), Segment(pack=first.pack, task=first.task)]
+        return segments
+
+    def _source_fields(self) -> Fields:
+        kinds = {name: reader.outputs({}) for name, reader in self._recipe.sources.items()}
+        first, *others = kinds
+        for other in others:
+            if kinds[other] != kinds[first]:
+                raise RecipeError(
+                    f"sources `{first}` and `{other}` fill different fields ({_listed(kinds[first])};"
+                    f" {_listed(kinds[other])}); all sources of a dataset fill the same ones"
+                )
+        return kinds[first]
+
+    def _after(self, step: Step, fields: Fields) -> Fields:
+        return self._placed(step, partial(step.outputs, fields))
+
+    def _placed(self, step: Step, act: Callable[[], Result]) -> Result:
+        try:
+            return act()
+        except RecipeError as error:
+            place = self._places.get(id(step))
+            raise (self._locate(place, error) if place else error) from None
+
+    def _labels(self) -> dict[Measure, str]:
+        """Names for the columns of measures; the field is added where one class measures several."""
+        measures: list[Measure] = []
+        for step in (*self._recipe.build, *self._recipe.stream):
+            needed = (step,) if isinstance(step, Measure) else step.needs() if isinstance(step, Filter) else ()
+            measures += [measure for measure in needed if measure not in measures]
+        stems = [measure.path().rpartition(".")[2] for measure in measures]
+        return {
+            measure: stem if stems.count(stem) == 1 else f"{stem}[{getattr(measure, 'field', None) or stems.index(stem)}]"
+            for measure, stem in zip(measures, stems, strict=True)
+        }
+
+    def _kept_measures(self, labels: Mapping[Measure, str]) -> tuple[str, ...]:
+        made = [step for step in self._recipe.build if isinstance(step, Measure)]
+        for step in self._recipe.build:
+            if isinstance(step, Filter):
+                made += [measure for measure in step.needs() if measure not in made]
+        kept = [step for step in self._recipe.build if isinstance(step, Measure)]
+        for step in self._recipe.stream:
+            if isinstance(step, Filter):
+                for measure in step.needs():
+                    if measure not in made:
+                        raise RecipeError(
+                            f"{step.path()} stands in `stream:`, but nothing in `build:` computes {measure.path()},"
+                            f" which it judges by; put `{measure.path()}` into `build:`, before maps.tokenize"
+                        )
+                    if measure not in kept:
+                        kept.append(measure)
+        return tuple(f"{labels[measure]}.{name}" for measure in kept for name in measure.names())
+
+
+def _with(segment: Segment, step: Step) -> Segment:
+    if isinstance(step, Pack):
+        return replace(segment, pack=step)
+    if isinstance(step, Task):
+        return replace(segment, task=step)
+    if isinstance(step, Map):
+        return replace(segment, steps=(*segment.steps, step, Empty()))
+    return replace(segment, steps=(*segment.steps, step))
+
+
+def _listed(fields: Fields) -> str:
+    return ", ".join(f"{name}: {field.kind}" for name, field in fields.items())
+
+
+def explained(segments: Sequence[Segment]) -> list[str]:
+    """One line a segment, for people."""
+    lines = []
+    for number, segment in enumerate(segments):
+        names = [step.path() for step in segment.steps if not isinstance(step, Empty)]
+        names += [step.path() for step in (segment.pack, segment.task) if step is not None]
+        globals_ = [step.path() for step in (segment.dedup, *segment.fits) if step is not None]
+        if number == len(segments) - 1:
+            globals_ = ["shards"]
+        lines.append(f"{number}  {' · '.join(names) or 'as they are'}  ─  {' · '.join(globals_) or 'number equal rows'}")
+    return lines
