@@ -1,0 +1,107 @@
+"""What `import sslpipe` offers beside the steps."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from sslpipe.core.errors import RecipeError, TooMuchBadData
+
+if TYPE_CHECKING:
+    from sslpipe.build.progress import Progress
+    from sslpipe.build.stages import Engine
+    from sslpipe.recipe.located import Located
+    from sslpipe.recipe.recipe import Recipe
+    from sslpipe.shards.manifest import Manifest
+    from sslpipe.stream.dataset import Dataset
+
+PathLike = str | os.PathLike[str]
+
+
+def open(path: PathLike) -> Dataset:
+    """The finished dataset in a folder; raises DataError where there is none."""
+    from sslpipe.stream.dataset import Dataset
+
+    return Dataset(path)
+
+
+def build(
+    recipe: PathLike | Recipe,
+    out: PathLike,
+    *,
+    input: PathLike | Sequence[PathLike] | None = None,
+    engine: Literal["ray", "inline"] = "ray",
+    workers: int | None = None,
+    limit: int | None = None,
+    update: bool = False,
+) -> Dataset:
+    """Build a dataset, or go on building it, and open it.
+
+    `recipe` is a path, the name of a shipped recipe, or a Recipe; `input` replaces the paths of its only source. An interrupted
+    build goes on where it stopped when the same call runs again. Raises RecipeError before anything is written, and
+    TooMuchBadData after a build whose quarantine is larger than `limits.max_bad`.
+    """
+    from sslpipe.recipe.load import load_located
+    from sslpipe.recipe.located import Located
+    from sslpipe.recipe.recipe import Recipe
+
+    if isinstance(recipe, Recipe):
+        if input is not None:
+            raise RecipeError("`input` replaces the paths of a recipe that is read from a file; a Recipe has its own")
+        located = Located.of(recipe)
+    else:
+        located = load_located(recipe, input=input)
+    manifest = build_located(located, Path(out), make_engine(engine, workers, None), limit=limit, update=update)
+    check_bad(manifest, located.recipe)
+    return open(out)
+
+
+def build_located(
+    located: Located,
+    out: Path,
+    engine: Engine,
+    progress: Progress | None = None,
+    *,
+    limit: int | None = None,
+    update: bool = False,
+) -> Manifest:
+    """Check a recipe and run it; the engine is closed afterwards, however it ends."""
+    from sslpipe.build.driver import Builder
+    from sslpipe.recipe.check import check_inputs
+    from sslpipe.recipe.plan import Plan
+
+    check_inputs(located.recipe, out, located)
+    Plan.of(located.recipe, locate=located.locate)
+    try:
+        return Builder(located.recipe, out, engine, progress, limit=limit, update=update).run()
+    finally:
+        engine.close()
+
+
+def make_engine(name: str, workers: int | None, address: str | None) -> Engine:
+    """The engine of that name."""
+    if name == "inline":
+        if address is not None:
+            raise RecipeError("--address joins a Ray cluster, and --engine inline uses none; leave one of them out")
+        from sslpipe.engines.inline import Inline
+
+        return Inline()
+    if name == "ray":
+        from sslpipe.engines.ray import Ray
+
+        return Ray(workers, address)
+    raise RecipeError(f"got engine `{name}`, wanted `ray` or `inline`")
+
+
+def check_bad(manifest: Manifest, recipe: Recipe) -> None:
+    """Raise TooMuchBadData where a finished dataset has a source with too many records that could not be read."""
+    for source, outcomes in manifest.by_source.items():
+        bad = sum(number for outcome, number in outcomes.items() if outcome.startswith("quarantined:"))
+        read = outcomes.get("read", 0)
+        if bad > recipe.limits.max_bad * read:
+            raise TooMuchBadData(
+                f"the dataset is finished, but {bad:,} of {read:,} records of source `{source}` could not be read, more than"
+                f" `limits: {{max_bad: {recipe.limits.max_bad}}}` allows. `sslpipe status` lists the reasons"
+            )

@@ -1,0 +1,61 @@
+"""`sslpipe build`: run a recipe, or go on running it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sslpipe.commands.options import Inputs, Json, Limit, RecipeName, Sets
+
+
+def build(
+    recipe: RecipeName,
+    out: Annotated[Path, typer.Option("-o", "--out", help="The folder of the dataset.")],
+    inputs: Inputs = None,
+    sets: Sets = None,
+    engine: Annotated[str, typer.Option(help="`ray` (all cores, or a cluster) or `inline` (this process).")] = "ray",
+    address: Annotated[str | None, typer.Option(help="Join the Ray cluster at this address.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Cores to use; all of them by default.")] = None,
+    limit: Limit = None,
+    update: Annotated[bool, typer.Option("--update", help="Build again where recipe or input have changed.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Build a dataset. An interrupted build goes on when the same command runs again."""
+    from sslpipe.api import build_located, check_bad, make_engine
+    from sslpipe.commands.progress import progress_for
+    from sslpipe.commands.table import summary
+    from sslpipe.recipe.load import load_located
+
+    signal.signal(signal.SIGTERM, _stop)
+    located = load_located(recipe, input=inputs or None, overrides=sets or [])
+    runner = make_engine(engine, workers, address)
+    started = time.monotonic()
+    progress = progress_for(sys.stderr, quiet=as_json)
+    try:
+        manifest = build_located(located, out, runner, progress, limit=limit, update=update)
+    except (KeyboardInterrupt, Terminated):
+        progress.close()
+        typer.echo("interrupted; what is committed is kept. To go on, run the same command again", err=True)
+        raise
+    progress.close()
+    seconds = time.monotonic() - started
+    if as_json:
+        typer.echo(json.dumps({"out": str(out), "totals": manifest.totals, "by_source": manifest.by_source,
+                               "shards": len(manifest.shards), "seconds": round(seconds, 3)}))  # fmt: skip
+    else:
+        typer.echo(summary(manifest, out, seconds, progress.input_bytes))
+    check_bad(manifest, located.recipe)
+
+
+class Terminated(BaseException):
+    """SIGTERM, on its way up through the build so that workers and lock are released."""
+
+
+def _stop(*_: object) -> None:
+    raise Terminated

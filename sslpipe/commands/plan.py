@@ -1,0 +1,64 @@
+"""`sslpipe plan`: what a recipe would do, without doing it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sslpipe.commands.options import Inputs, Json, RecipeName, Sets
+
+
+def plan(
+    recipe: RecipeName,
+    inputs: Inputs = None,
+    sets: Sets = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Also say what of an earlier build is there.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show segments, fields, input and temporary bytes; checks the whole recipe and writes nothing."""
+    from sslpipe.recipe.check import check_inputs
+    from sslpipe.recipe.load import load_located
+    from sslpipe.recipe.plan import Plan, explained
+
+    located = load_located(recipe, input=inputs or None, overrides=sets or [])
+    check_inputs(located.recipe, out or Path(".sslpipe-plan-nowhere"), located)
+    made = Plan.of(located.recipe, locate=located.locate)
+    parts = {name: reader.parts(located.recipe.limits.part_bytes) for name, reader in located.recipe.sources.items()}
+    found = {name: (len(p), sum(len(part.files) for part in p), sum(map(sum, (part.sizes for part in p))))
+             for name, p in parts.items()}  # fmt: skip
+    fields = {name: field.model_dump(mode="json", exclude_none=True) for name, field in made.stream_fields.items()}
+    if as_json:
+        typer.echo(json.dumps({"sources": found, "segments": explained(made.segments), "fields": fields}))
+        return
+    lines = [f"{located.recipe.name}, seed {located.recipe.seed}", "", "sources"]
+    for name, (tasks, files, size) in found.items():
+        unclaimed = located.recipe.sources[name].unclaimed()
+        lines.append(f"  {name}: {files:,} files, {size / 1e6:,.1f} MB, read in {tasks} tasks")
+        if unclaimed:
+            common = sorted(unclaimed.items(), key=lambda item: -item[1])[:5]
+            lines.append("    not read: " + ", ".join(f"{count:,} {suffix}" for suffix, count in common))
+    lines += ["", "build", *(f"  {line}" for line in explained(made.segments))]
+    lines += ["", "stream", *(f"  {step.path()}" for step in located.recipe.stream)]
+    lines += [
+        "",
+        "a batch holds",
+        *(f"  {name}: {field.dtype} {_shape(field.shape)}" for name, field in made.stream_fields.items()),
+    ]
+    total = sum(size for _, _, size in found.values())
+    where = out if out is not None and out.exists() else Path()
+    free = shutil.disk_usage(where).free
+    lines += ["", f"input {total / 1e6:,.1f} MB; while it runs a build takes about the decompressed input in temporary files;"
+              f" {free / 1e9:,.1f} GB are free"]  # fmt: skip
+    if out is not None and (out / ".sslpipe" / "recipe.json").exists():
+        from sslpipe.commands.status import describe
+
+        lines += ["", *describe(out)]
+    typer.echo("\n".join(lines))
+
+
+def _shape(shape: tuple[int | None, ...]) -> str:
+    return "[" + ", ".join("any" if axis is None else str(axis) for axis in shape) + "]"

@@ -1,0 +1,56 @@
+"""What a finished build says: how many rows went where, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from sslpipe.shards.manifest import Manifest
+
+TOP_REASONS = 6
+
+
+def summary(manifest: Manifest, out: Path, seconds: float | None = None, input_bytes: int = 0) -> str:
+    """The table: read, filtered by top reasons, duplicates, quarantined, kept, shards, and the speed where it is known."""
+    rows: list[tuple[str, str, str]] = [("read", f"{manifest.totals['read']:,}", "")]
+    for outcome in ("filtered", "duplicate", "quarantined"):
+        rows.append((outcome, f"{manifest.totals[outcome]:,}", _share(manifest.totals[outcome], manifest)))
+        rows += [(f"  {reason}", f"{count:,}", _share(count, manifest)) for reason, count in reasons(manifest, outcome)]
+    rows.append(("kept", f"{manifest.totals['kept']:,}", _share(manifest.totals["kept"], manifest)))
+    for split in dict.fromkeys(shard.split for shard in manifest.shards):
+        shards = manifest.split(split)
+        size = sum(shard.bytes for shard in shards)
+        tokens = sum(shard.elements.get("ids", 0) for shard in shards)
+        words = f"{sum(shard.samples for shard in shards):,} samples, {size / 1e6:,.1f} MB"
+        rows.append((f"{split} shards", f"{len(shards):,}", words + (f", {tokens:,} tokens" if tokens else "")))
+    lines = [*aligned(rows), "", f"dataset in {out}"]
+    if seconds is not None and input_bytes:
+        lines[-1] += f", {seconds:.1f} s, {input_bytes / 1e6 / seconds:.1f} MB/s of input"
+    elif seconds is not None:
+        lines[-1] += f", {seconds:.1f} s"
+    if manifest.limited:
+        lines.append("made with --limit: a look at the recipe, not a dataset; run it without to build the whole")
+    return "\n".join(lines)
+
+
+def reasons(manifest: Manifest, outcome: str) -> list[tuple[str, int]]:
+    """The commonest reasons of an outcome over all sources, and the rest as one."""
+    total: dict[str, int] = {}
+    for outcomes in manifest.by_source.values():
+        for name, count in outcomes.items():
+            if name.startswith(f"{outcome}:"):
+                reason = name.partition(":")[2]
+                total[reason] = total.get(reason, 0) + count
+    ranked = sorted(total.items(), key=lambda item: (-item[1], item[0]))
+    rest = sum(count for _, count in ranked[TOP_REASONS:])
+    return ranked[:TOP_REASONS] + ([("other reasons", rest)] if rest else [])
+
+
+def aligned(rows: Sequence[tuple[str, str, str]]) -> list[str]:
+    """Three columns: words, numbers to the right, words."""
+    first, second = max(len(row[0]) for row in rows), max(len(row[1]) for row in rows)
+    return [f"  {a:<{first}}  {b:>{second}}  {c}".rstrip() for a, b, c in rows]
+
+
+def _share(count: int, manifest: Manifest) -> str:
+    return f"{100 * count / manifest.totals['read']:.1f} %" if count and manifest.totals["read"] else ""

@@ -1,0 +1,30 @@
+"""`sslpipe verify`: is every byte what it was when it was written?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def verify(out: Annotated[Path, typer.Argument(help="The folder of the dataset.")]) -> None:
+    """Re-hash every shard, index and row; exit code 2 where something is wrong."""
+    from sslpipe.core.errors import DataError
+    from sslpipe.shards.manifest import Manifest
+    from sslpipe.shards.storage import LocalStorage
+    from sslpipe.shards.verify import verify as verify_files
+
+    storage = LocalStorage(out)
+    manifest = Manifest.load(storage)
+    problems: list[str] = []
+    checked = 0
+    for _, found in verify_files(storage, manifest):
+        checked += 1
+        problems += found
+    if problems:
+        listed = "\n  ".join(problems[:20])
+        raise DataError(
+            f"{len(problems)} problems in {out}:\n  {listed}\nDelete the folder and build again, or restore the files from a copy"
+        )
+    typer.echo(f"{checked} files and {sum(shard.samples for shard in manifest.shards):,} rows are whole")

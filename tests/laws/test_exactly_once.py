@@ -1,0 +1,200 @@
+"""Law 2: kill anything at any moment, run the same command again: same bytes, nothing lost, nothing twice."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sslpipe.build.driver import Builder
+from sslpipe.build.progress import Silent
+from sslpipe.core.errors import OutputLocked
+from sslpipe.engines.inline import Inline
+from sslpipe.engines.ray import ATTEMPTS, Ray
+from sslpipe.shards.commits import FOLDER, Commit
+from sslpipe.shards.manifest import NAME, Manifest
+from sslpipe.shards.shard import Shard
+from sslpipe.shards.storage import LocalStorage
+from tests.laws.conftest import shard_hashes
+from tests.laws.corpus import law_recipe
+from tests.laws.victims import Server
+
+Built = tuple[Path, Manifest]
+KILLS = 20
+WORKER_KILLS = 10
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Server() as server:
+        yield server
+
+
+def _spread(operations: list[str], count: int) -> list[int]:
+    """Places over all stages: first one of each (stage, operation), then evenly through the whole run."""
+    firsts = {operation: place for place, operation in reversed(list(enumerate(operations)))}
+    by_stage: dict[str, list[int]] = {}
+    for operation, place in sorted(firsts.items(), key=lambda item: item[1]):
+        by_stage.setdefault(operation.split()[0], []).append(place)
+    chosen = [places[len(places) // 2] for places in by_stage.values()]
+    evenly = [(2 * i + 1) * len(operations) // (2 * count) for i in range(count)]
+    return sorted(dict.fromkeys([*chosen, *evenly]))[: max(count, len(chosen))]
+
+
+def test_sigkill_of_the_driver(
+    server: Server, corpus: Path, built: Built, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, operations = server.run(corpus, tmp_path / "whole")
+    assert status == 0
+    assert shard_hashes(tmp_path / "whole") == shard_hashes(built[0])
+    places = _spread(operations, KILLS)
+    fell: Counter[str] = Counter()
+    for place in places:
+        out = tmp_path / f"killed-{place}"
+        status, seen = server.run(corpus, out, kill_at=place)
+        assert status == -signal.SIGKILL
+        assert seen[-1] == operations[place]
+        fell[operations[place].split()[0]] += 1
+        _no_torn_shard(out)
+        status, _ = server.run(corpus, out)
+        assert status == 0
+        assert shard_hashes(out) == shard_hashes(built[0])
+        assert Manifest.load(LocalStorage(out)).by_source == built[1].by_source
+        assert not list(LocalStorage(out).temporaries())
+        shutil.rmtree(out)
+    with capsys.disabled():
+        print(f"\n  {len(places)} drivers killed: " + ", ".join(f"{stage} {count}" for stage, count in fell.items()))
+    assert len(places) >= KILLS
+    assert sum(count for stage, count in fell.items() if stage != "start") >= 15
+    assert {stage.split("-")[1] for stage in fell if stage != "start"} >= {"read", "resolve", "sample", "fit", "shards"}
+
+
+def test_killed_again_and_again(server: Server, corpus: Path, built: Built, tmp_path: Path) -> None:
+    """Each run dies a little later than the one before it got; the last one is left alone."""
+    out = tmp_path / "out"
+    for place in (40, 35, 30, 25, 60, 20, 80, 15, 120):
+        status, _ = server.run(corpus, out, kill_at=place)
+        assert status in (0, -signal.SIGKILL)
+    assert server.run(corpus, out)[0] == 0
+    assert shard_hashes(out) == shard_hashes(built[0])
+
+
+def _no_torn_shard(out: Path) -> None:
+    """What a reader sees at any moment: no dataset, or a whole one."""
+    storage = LocalStorage(out)
+    if storage.size(NAME) is not None:
+        manifest = Manifest.load(storage)
+        for entry in manifest.shards:
+            assert len(Shard(storage, entry, manifest.fields)) == entry.samples
+
+
+def test_a_rerun_does_only_what_is_missing(server: Server, corpus: Path, tmp_path: Path) -> None:
+    _, operations = server.run(corpus, tmp_path / "whole")
+    late = max(place for place, operation in enumerate(operations) if operation.startswith("1-shards place"))
+    server.run(corpus, tmp_path / "out", kill_at=late)
+    _, again = server.run(corpus, tmp_path / "out")
+    assert not [operation for operation in again if operation.startswith(("0-read", "0-resolve"))]
+    assert len([operation for operation in again if operation == "1-shards place"]) <= 3
+
+
+def test_a_finished_build_is_left_alone(corpus: Path, built: Built) -> None:
+    before = {path: path.stat().st_mtime_ns for path in built[0].rglob("*") if path.is_file() and path.name != "lock"}
+    assert Builder(law_recipe(corpus), built[0], Inline()).run() == built[1]
+    after = {path: path.stat().st_mtime_ns for path in built[0].rglob("*") if path.is_file() and path.name != "lock"}
+    assert after == before
+
+
+class _KillsWorkers(Silent):
+    """Kills a worker that is running a task, now and then, but no task a third time."""
+
+    def __init__(self, out: Path) -> None:
+        self._attempts = out / ".sslpipe" / "attempts"
+        self.fell: list[str] = []
+        self._stage = ""
+
+    def stage(self, name: str, total: int, done: int) -> None:
+        self._stage = name
+        self._kill()
+
+    def tick(self, commit: Commit) -> None:
+        self._kill()
+
+    def _kill(self) -> None:
+        if len(self.fell) >= WORKER_KILLS or len(list(self._attempts.glob("*"))) < len(self.fell):
+            return
+        if any('"deaths": 2' in path.read_text() for path in self._attempts.glob("*")):
+            return
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit() and _title(entry).startswith("ray::run_task"):
+                os.kill(int(entry.name), signal.SIGKILL)
+                self.fell.append(self._stage)
+                return
+
+
+def _title(process: Path) -> str:
+    try:
+        return (process / "cmdline").read_text()
+    except OSError:
+        return ""
+
+
+@pytest.mark.usefixtures("ray_session")
+def test_sigkill_of_ray_workers(
+    corpus: Path, built: Built, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    killer = _KillsWorkers(tmp_path / "out")
+    rounds = 0
+    while len(killer.fell) < WORKER_KILLS and rounds < 10:
+        rounds += 1
+        shutil.rmtree(tmp_path / "out", ignore_errors=True)
+        Builder(law_recipe(corpus), tmp_path / "out", Ray(), killer).run()
+        assert shard_hashes(tmp_path / "out") == shard_hashes(built[0])
+    with capsys.disabled():
+        print(f"\n  {len(killer.fell)} workers killed: " + ", ".join(f"{s} {n}" for s, n in Counter(killer.fell).items()))
+    assert len(killer.fell) >= WORKER_KILLS
+
+
+def test_attempts_are_few() -> None:
+    assert ATTEMPTS == 3
+
+
+def test_two_builds_on_one_output(corpus: Path, tmp_path: Path) -> None:
+    class Second(Silent):
+        """Tries to build into the same folder while the first build runs."""
+
+        refused = ""
+
+        def stage(self, name: str, total: int, done: int) -> None:
+            with pytest.raises(OutputLocked) as caught:
+                Builder(law_recipe(corpus), tmp_path / "out", Inline()).run()
+            self.refused = str(caught.value)
+
+    second = Second()
+    Builder(law_recipe(corpus), tmp_path / "out", Inline(), second).run()
+    assert f"process {os.getpid()}" in second.refused
+
+
+def test_mutant_commit_before_data(corpus: Path, built: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A commit that names files which are not there yet, as after a kill between the two: the rerun must notice."""
+    out = tmp_path / "out"
+
+    class Stop(Exception):
+        pass
+
+    class Stops(Silent):
+        def stage(self, name: str, total: int, done: int) -> None:
+            if name == "1-shards":
+                raise Stop
+
+    with pytest.raises(Stop):
+        Builder(law_recipe(corpus), out, Inline(), Stops()).run()
+    for path in sorted((out / ".sslpipe" / "spill").iterdir())[::2]:
+        path.unlink()
+    Builder(law_recipe(corpus), out, Inline()).run()
+    assert shard_hashes(out) == shard_hashes(built[0])
+    assert not list((out / FOLDER).rglob("*.json"))
