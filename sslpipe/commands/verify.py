@@ -25,6 +25,6 @@ def verify(out: Annotated[Path, typer.Argument(help="The folder of the dataset."
     if problems:
         listed = "\n  ".join(problems[:20])
         raise DataError(
-            f"{len(problems)} problems in {out}:\n  {listed}\nDelete the folder and build again, or restore the files from a copy"
+            f"{len(problems)} problems in {out}:\n  {listed}\nBuild again into another folder, or restore these files"
         )
     typer.echo(f"{checked} files and {sum(shard.samples for shard in manifest.shards):,} rows are whole")

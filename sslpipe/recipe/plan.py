@@ -104,7 +104,8 @@ class _Planner:
             raise RecipeError("nothing is left to store: every field is gone after the last build step")
         stream = fields
         for step in self._recipe.stream:
-            stream = self._after(step, stream)
+            # A filter right of the fence judges stored measures; the field that was measured may be gone.
+            stream = stream if isinstance(step, Filter) else self._after(step, stream)
         labels = self._labels()
         return Plan(tuple(checked), self._kept_measures(labels), labels, stream)
 

@@ -1,0 +1,160 @@
+"""The typed recipe: what to read, what to do once, what to do in every epoch."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import xxhash
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf, field_validator, model_validator
+
+from sslpipe.core.errors import RecipeError
+from sslpipe.core.hashes import fingerprint
+from sslpipe.core.steps import Reader, Step
+from sslpipe.core.units import Bytes
+from sslpipe.recipe.order import misplaced
+
+MAX_SOURCES: Final = 255
+SOURCE_NAME: Final = re.compile(r"[a-z0-9_-]{1,64}")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Shards(_Part):
+    """How the rows that stay are divided into files."""
+
+    max_bytes: Annotated[Bytes, Field(ge=1000)] = 256_000_000
+    """The size a shard should have; a target, since rows are never divided."""
+    count: Annotated[int, Field(ge=1)] | None = None
+    """Shards of the training split; by default it follows from `max_bytes`."""
+    splits: dict[Literal["val", "test"], Annotated[float, Field(gt=0, lt=1)]] = {}
+    """Which share of rows goes to the other splits; what is left is `train`."""
+
+    @field_validator("splits")
+    @classmethod
+    def _leave_some(cls, splits: dict[str, float]) -> dict[str, float]:
+        if sum(splits.values()) >= 1:
+            raise ValueError(f"got splits that sum to {sum(splits.values()):g}, wanted less than 1: the rest is `train`")
+        return splits
+
+
+class Limits(_Part):
+    """What a build may use up before it stops; limits never change what it makes."""
+
+    max_bad: Annotated[float, Field(ge=0, le=1)] = 0.01
+    """Share of a source's records that may be unreadable; more, and the build ends with exit code 3."""
+    max_duplicate: Annotated[float, Field(ge=0, le=1)] = 0.9
+    """Share of a source's rows that may be duplicates; more is taken for a wrong setting, and the build stops."""
+    part_bytes: Annotated[Bytes, Field(ge=1000)] = 32_000_000
+    """About how many bytes of input one task reads."""
+    memory_bytes: Annotated[Bytes, Field(ge=1_000_000)] = 512_000_000
+    """Sort buffers of one worker."""
+    hang_s: Annotated[int, Field(ge=1)] = 600
+    """Seconds without progress after which a worker counts as hanging."""
+
+
+class Recipe(BaseModel):
+    """A pure value: equal recipes make equal datasets, wherever and by whomever they are run.
+
+    `build` runs once and its result is stored, `stream` runs in every epoch inside the trainer; steps run in the order given.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,64}$")]
+    """What the dataset is called."""
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    """Moves the order, the samples and every draw; never the splits."""
+    sources: dict[str, InstanceOf[Reader]]
+    """The readers by the name of their source."""
+    build: tuple[InstanceOf[Step], ...] = ()
+    stream: tuple[InstanceOf[Step], ...] = ()
+    shards: Shards = Shards()
+    limits: Limits = Limits()
+
+    @field_validator("sources")
+    @classmethod
+    def _named(cls, sources: dict[str, Reader]) -> dict[str, Reader]:
+        if problem := source_problem(list(sources)):
+            raise RecipeError(problem)
+        return sources
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Recipe:
+        for (half, position), message in misplaced([s.path() for s in self.build], [s.path() for s in self.stream]):
+            raise RecipeError(f"{half}[{position}]: {message}")
+        return self
+
+    def to_json(self) -> dict[str, Any]:
+        """The recipe as JSON with every field written out; `from_json` gives an equal recipe."""
+        return {
+            "name": self.name,
+            "seed": self.seed,
+            "sources": {name: _written(reader) for name, reader in self.sources.items()},
+            "build": [_written(step) for step in self.build],
+            "stream": [_written(step) for step in self.stream],
+            "shards": self.shards.model_dump(mode="json"),
+            "limits": self.limits.model_dump(mode="json"),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], *, trust: bool = False) -> Recipe:
+        """The inverse of `to_json`; raises RecipeError. Foreign steps take `trust`, see `registry.resolve`."""
+        from sslpipe.recipe.node import Node
+        from sslpipe.recipe.reading import read_recipe
+
+        return read_recipe(Node.of(data, "recipe"), trust=trust).recipe
+
+    def fingerprint(self) -> str:
+        """A name for all of it, versions of the steps included; 32 hex digits."""
+        return fingerprint("recipe", self.to_json(), [_version(step) for step in (*self.build, *self.stream)])
+
+    def build_fingerprint(self) -> str:
+        """A name for what decides the bytes of the dataset, given the records; 32 hex digits.
+
+        Sources' settings without their paths, build steps with their versions and the content of files that they name, shards,
+        seed. Neither `stream` nor `limits` enters, nor the name.
+        """
+        readers = {
+            name: [type(reader).path(), reader.version, reader.model_dump(mode="json", exclude={"paths"})]
+            for name, reader in self.sources.items()
+        }
+        steps = [step_stamp(step) for step in self.build]
+        return fingerprint("build", readers, steps, self.shards.model_dump(mode="json"), self.seed)
+
+
+def source_problem(names: list[str]) -> str:
+    """What is wrong with the names of sources, or nothing."""
+    if not names:
+        return "got no source, wanted at least one"
+    if len(names) > MAX_SOURCES:
+        return f"got {len(names)} sources, wanted {MAX_SOURCES} at most"
+    wrong = [name for name in names if not SOURCE_NAME.fullmatch(name)]
+    return f"got a source named {wrong[0]!r}, wanted 1 to 64 of a-z, 0-9, `_` and `-`" if wrong else ""
+
+
+def step_stamp(step: Step) -> list[Any]:
+    """All of a step that its results depend on: class, version, fields, files that it names, and foreign source code.
+
+    Files count by content and base name, so a recipe can move with them.
+    """
+    fields = step.model_dump(mode="json")
+    files = step.files()
+    fields = {name: Path(value).name if isinstance(value, str) and value in files else value for name, value in fields.items()}
+    content = [xxhash.xxh3_128_hexdigest(Path(file).read_bytes()) for file in files]
+    foreign = not type(step).__module__.startswith("sslpipe.")
+    source = fingerprint(inspect.getsource(inspect.getmodule(type(step)) or type(step))) if foreign else ""
+    return [step.path(), step.version, fields, content, source]
+
+
+def _written(step: Step) -> dict[str, Any]:
+    return {type(step).path(): step.model_dump(mode="json")}
+
+
+def _version(step: Step) -> tuple[str, int]:
+    return type(step).path(), step.version

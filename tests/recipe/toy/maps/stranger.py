@@ -1,0 +1,5 @@
+"""A module whose class is no step."""
+
+
+class Stranger:
+    """Not a step."""
