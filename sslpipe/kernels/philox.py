@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sslpipe.kernels.jit import kernel
+from sslpipe.kernels.jit import inlined, kernel
 
 _MASK = np.uint64(0xFFFFFFFF)
 
 
-@kernel
+@inlined
 def philox_block(
     c0: np.uint64, c1: np.uint64, c2: np.uint64, c3: np.uint64, k0: np.uint64, k1: np.uint64
 ) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:

@@ -1,0 +1,4 @@
+# Written by `python -m sslpipe.core.stubs`.
+
+from sslpipe.filters.empty import Empty as Empty
+from sslpipe.filters.gopher_quality import GopherQuality as GopherQuality

@@ -1,0 +1,4 @@
+# Written by `python -m sslpipe.core.stubs`.
+
+from sslpipe.measures.blank import Blank as Blank
+from sslpipe.measures.text_statistics import TextStatistics as TextStatistics
