@@ -1,0 +1,3 @@
+# Written by `python -m sslpipe.core.stubs`.
+
+from sslpipe.fits.byte_level_bpe import ByteLevelBpe as ByteLevelBpe

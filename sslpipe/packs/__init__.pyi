@@ -1,0 +1,3 @@
+# Written by `python -m sslpipe.core.stubs`.
+
+from sslpipe.packs.concatenate import Concatenate as Concatenate

@@ -1,0 +1,4 @@
+# Written by `python -m sslpipe.core.stubs`.
+
+from sslpipe.tasks.masked_tokens import MaskedTokens as MaskedTokens
+from sslpipe.tasks.next_token import NextToken as NextToken
