@@ -214,6 +214,8 @@ class Builder:
 
 def _ranges(count: int) -> list[tuple[int, int | None]]:
     """Equal ranges of 64-bit hashes; the last one has no upper end."""
+    if not count:
+        return []
     edges = [TOP * i // count for i in range(count)]
     return list(zip(edges, [*edges[1:], None], strict=True))
 

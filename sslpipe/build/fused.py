@@ -62,9 +62,9 @@ class FusedSteps:
             elif isinstance(step, Measure):
                 rows = self._measured(step, rows, fields, fresh)
             elif isinstance(step, Filter):
-                for measure in opened.needs():
+                for measure in step.needs():
                     rows = self._measured(measure, rows, fields, fresh)
-                rows, lost = self._judged(opened, rows)
+                rows, lost = self._judged(step, opened, rows)
                 if lost is not None:
                     dropped.append(lost)
         return rows, dropped
@@ -80,12 +80,12 @@ class FusedSteps:
         numbers = opened.measure(rows)
         return rows.with_columns(**{f"{MEASURED}{label}.{name}": column for name, column in numbers.items()})
 
-    def _judged(self, step: Filter, rows: Rows) -> tuple[Rows, Dropped | None]:
+    def _judged(self, step: Filter, opened: Filter, rows: Rows) -> tuple[Rows, Dropped | None]:
         numbers: dict[str, Any] = {}
         for measure in step.needs():
             label = label_of(measure, self._labels)
             numbers |= {name: rows.array(f"{MEASURED}{label}.{name}") for name in measure.names()}
-        verdicts = step.judge(numbers)
+        verdicts = opened.judge(numbers)
         out = np.flatnonzero(verdicts.codes)
         if not len(out):
             return rows, None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -13,6 +12,7 @@ from sslpipe.build.progress import Progress
 from sslpipe.core.errors import SslpipeError
 from sslpipe.core.hashes import fingerprint
 from sslpipe.core.steps import Step
+from sslpipe.recipe.recipe import step_stamp
 from sslpipe.shards.commits import Commit, Commits, Output
 from sslpipe.shards.storage import LocalStorage
 
@@ -76,11 +76,3 @@ class Stages:
         """Write down what the stage consists of, so that `status` can count from another shell."""
         name = f"{STAGES}/{self._build}/{len(self.finished):02d}.json"
         self._storage.replace(name, json.dumps({"stage": stage, "tasks": fingerprints}).encode())
-
-
-def step_stamp(step: Step) -> list[Any]:
-    """All of a step that its results depend on: class, version, fields, files it names, and foreign source code."""
-    files = [fingerprint(LocalStorage("/").get(name).hex()) for name in step.files()]
-    foreign = not type(step).__module__.startswith("sslpipe.")
-    source = fingerprint(inspect.getsource(inspect.getmodule(type(step)) or type(step))) if foreign else ""
-    return [step.path(), step.version, step.model_dump(mode="json"), files, source]

@@ -80,7 +80,9 @@ class _NumberedByCompletion(Inline):
     def run(self, job: Job, tasks: Sequence[Task]) -> Iterator[Commit]:
         for done, task in enumerate(tasks[::-1]):
             arguments = {**task.arguments, "number": done} if task.kind == "shard" else task.arguments
-            yield run_task(job, Task(task.stage, task.kind, task.segment, task.number, task.fingerprint, arguments, task.inputs))
+            yield run_task(
+                job, Task(task.stage, task.kind, task.segment, task.number, task.fingerprint, arguments, task.inputs)
+            )
 
 
 def test_mutant_shards_numbered_in_completion_order(built: Built, corpus: Path, tmp_path: Path) -> None:

@@ -29,7 +29,9 @@ def test_the_sum_per_source(built: Built) -> None:
 
 def test_totals_are_the_sum_of_sources(built: Built) -> None:
     totals = built[1].totals
-    assert totals["read"] == totals["kept"] + totals["filtered"] + totals["duplicate"] + totals["quarantined"] + totals["erased"]
+    assert (
+        totals["read"] == totals["kept"] + totals["filtered"] + totals["duplicate"] + totals["quarantined"] + totals["erased"]
+    )
     assert totals["read"] == sum(len(lines) for lines in records().values())
 
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 
-
 class Server:
     """Runs builds in children of a fresh process; answers how each ended, and what it did until then."""
 
