@@ -20,5 +20,5 @@ def npy_header(dtype: str, shape: tuple[int, ...]) -> bytes:
 
 def npy_bytes(row: np.ndarray[Any, Any]) -> tuple[bytes, memoryview]:
     """Header and data of one array."""
-    contiguous = np.ascontiguousarray(row)
-    return npy_header(contiguous.dtype.str, contiguous.shape), contiguous.view(np.uint8).reshape(-1).data
+    contiguous = np.asarray(row, order="C")  # Not ascontiguousarray, which makes one axis of none.
+    return npy_header(contiguous.dtype.str, contiguous.shape), contiguous.reshape(-1).view(np.uint8).data

@@ -1,0 +1,95 @@
+"""Files of text, one row each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, PositiveInt
+
+from sslpipe.codecs.compression import decompressed
+from sslpipe.codecs.damage import Damage
+from sslpipe.codecs.html import html_text, is_html
+from sslpipe.codecs.text import checked_encoding, utf8_of
+from sslpipe.core.fields import Field, Fields
+from sslpipe.core.rows import Rows
+from sslpipe.core.steps import BadSink, Part, Reader
+from sslpipe.readers._batch import Batch, meta_json
+from sslpipe.readers._files import bundled, discover, split_suffix
+from sslpipe.readers._open import bad_record, opened
+
+_PAGES: Final = (".html", ".htm")
+_SUFFIXES: Final = (".txt", ".md", ".rst", ".pod", *_PAGES, "")
+_SNIFFED: Final = 1 << 16
+
+
+class Text(Reader):
+    """Reads text files, each as one row with a field `text`, and of HTML pages their main content.
+
+    Files in folders and globs are claimed by suffix: `.txt .md .rst .pod .html .htm`, or none, and any of these with `.gz .zst
+    .bz2 .xz` behind. An extension begins with a letter, so that `printf.3`, `open.3perl` and `release-2.0` have none, while
+    `.yaml` and `.png` are left to others; a file that `paths` names itself is always read. Content decides what a file is:
+    how it is compressed, whether it is a page (or named as one), and whether it is text at all.
+
+    An empty file is a row with an empty text, for a filter to drop with a reason. A file is one record, so that damage anywhere
+    in it makes one entry of the quarantine; the reasons are those of `codecs`, `io.*`, and `record_too_large`.
+    """
+
+    encoding: Annotated[str, AfterValidator(checked_encoding)] = "utf-8"
+    """The character encoding of all files. Pages without a byte order mark are tried in it first unless it is UTF-8."""
+    keep: tuple[Literal["path"], ...] = ()
+    """What goes into `meta`, as strings: `path`, the file's absolute path, bytes that aren't UTF-8 as `\\xNN`."""
+    max_record_bytes: PositiveInt = 64 << 20
+    """Largest file, decompressed. 64 MiB is longer than any book, and bounds a worker's memory at a few times that."""
+
+    def parts(self, part_bytes: int) -> list[Part]:
+        """See `Reader.parts`; raises RecipeError for a path that leads to nothing."""
+        return bundled(discover(self.paths, _claims), part_bytes)
+
+    def unclaimed(self) -> Mapping[str, int]:
+        """How many files are not read, by suffix or by another reason: `hidden`, `same_file`, `not_regular_file`."""
+        return discover(self.paths, _claims).skipped
+
+    def outputs(self, fields: Fields) -> Fields:
+        """`text`, and `meta` if something is kept."""
+        return {"text": Field(kind="text")} | ({"meta": Field(kind="meta")} if self.keep else {})
+
+    def read(self, part: Part, bad: BadSink) -> Iterator[Rows]:
+        """See `Reader.read`; batches of at most 8 MiB or 4096 rows, a larger file alone."""
+        batch = Batch(("text",), bool(self.keep))
+        for number, name in enumerate(part.files):
+            try:
+                payloads = [self._text(part, number)]
+            except Damage as damage:
+                bad(bad_record(name, damage))
+                continue
+            if self.keep:
+                payloads.append(meta_json({"path": os.fsencode(name).decode("utf-8", "backslashreplace")}))
+            if not batch.has_room(payloads):
+                yield batch.flush()
+            batch.add(number, 0, payloads)
+        if len(batch):
+            yield batch.flush()
+
+    def _text(self, part: Part, number: int) -> bytes:
+        suffix, compression = split_suffix(part.files[number].rpartition("/")[2])
+        with opened(part, number) as file:
+            data = self._whole(decompressed(file, compression))
+        if suffix in _PAGES or is_html(data[:_SNIFFED]):
+            page = html_text(data, None if self.encoding == "utf-8" else self.encoding)
+            return page.encode("utf-8")
+        return utf8_of(data, self.encoding)
+
+    def _whole(self, chunks: Iterator[bytes]) -> bytes:
+        gathered = bytearray()
+        for chunk in chunks:
+            gathered += chunk
+            if len(gathered) > self.max_record_bytes:
+                limit = f"{self.max_record_bytes:,}"
+                raise Damage("record_too_large", self.max_record_bytes, f"more than `max_record_bytes`, which is {limit}")
+        return bytes(gathered)
+
+
+def _claims(name: str) -> bool:
+    return split_suffix(name)[0] in _SUFFIXES
