@@ -50,5 +50,5 @@ def main() -> None:
     except Terminated:
         sys.exit(143)
     except SslpipeError as error:
-        print(f"sslpipe: {error}", file=sys.stderr)  # noqa: T201
+        sys.stderr.write(f"sslpipe: {error}\n")
         sys.exit(error.exit_code)

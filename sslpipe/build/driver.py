@@ -23,7 +23,7 @@ from sslpipe.shards.commits import Commit, Output, add_counts
 from sslpipe.shards.manifest import SPLITS, Manifest
 from sslpipe.shards.storage import LocalStorage
 
-WEIGH_BYTES = 8 << 20
+WEIGH_BYTES = 2 << 20
 """How much is mapped to learn what a row will weigh in a shard."""
 
 TOP = 2**64

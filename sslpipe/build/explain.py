@@ -7,13 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-
 from sslpipe.build.state import ROLLUP
 from sslpipe.core.errors import DataError
 from sslpipe.core.names import Names
 from sslpipe.shards.commits import Commit
+from sslpipe.shards.ledger import read_ledger
 from sslpipe.shards.manifest import Manifest
 from sslpipe.shards.shard import Shard
 from sslpipe.shards.storage import LocalStorage
@@ -39,13 +37,15 @@ def explain(storage: LocalStorage, wanted: str) -> list[list[str]]:
 
 def _records(storage: LocalStorage, commits: list[Commit], wanted: str) -> list[dict[str, Any]]:
     """Entries of the first reading that match."""
+    import pyarrow.compute as pc
+
     prefix = _key_prefix(wanted)
     found: list[dict[str, Any]] = []
     for commit in commits:
         if commit.stage != "0-read":
             continue
         for output in commit.all("ledger"):
-            table = pq.read_table(storage.path(output.name))
+            table = read_ledger(storage.path(output.name))
             mask = pc.ends_with(table["file"].cast("string"), _path_end(wanted))
             if prefix is not None:
                 keys = [key is not None and key.hex().startswith(prefix) for key in table["key"].to_pylist()]
@@ -101,11 +101,13 @@ def _later(storage: LocalStorage, commits: list[Commit], number: int) -> Iterato
     for commit in commits:
         if commit.stage != "0-read":
             for output in commit.all("ledger"):
-                table = pq.read_table(storage.path(output.name), filters=[("id", "=", number)])
+                table = read_ledger(storage.path(output.name), number)
                 yield from table.to_pylist()
 
 
 def _decision(table: Table, number: int) -> Iterator[dict[str, Any]]:
+    import pyarrow.compute as pc
+
     for batch in table.batches:
         yield from batch.filter(pc.equal(batch.column("id"), number)).to_pylist()
 

@@ -16,8 +16,8 @@ from sslpipe.core.ragged import Ragged
 class Documents:
     """One ragged field of a shard in place: a mapped tar, or a column in memory.
 
-    Document `i` is `lengths[i]` elements of `dtype` from byte `starts[i]` of `data`. Nothing is copied, so a pack on either side
-    of the fence reads the same bytes by the same code.
+    Document `i` is `lengths[i]` elements of `dtype` from byte `starts[i]` of `data`. Nothing is copied, so a pack on either
+    side of the fence reads the same bytes by the same code.
     """
 
     names: Names

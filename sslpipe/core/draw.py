@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from sslpipe.core.hashes import mix
 from sslpipe.core.names import Names
 
 
@@ -41,9 +41,12 @@ class Draw:
 
     def keys(self, count: int) -> NDArray[np.uint64]:
         """The draw keys of `count` rows, uint64 `[count]`."""
-        base = xxhash.xxh3_64_intdigest(f"sslpipe.draw.1|{self.step}|{self.salt}|{self.view}".encode(), seed=self.seed)
-        epochs = np.broadcast_to(np.asarray(self.epochs, np.int64), (count,))
-        return mix(np.full(count, base, np.uint64), epochs.astype(np.uint64))
+        from sslpipe.kernels.names import draw_keys
+
+        keys = np.empty(count, np.uint64)
+        base = _step_key(self.seed, self.step, self.salt, self.view)
+        draw_keys(base, np.broadcast_to(np.asarray(self.epochs, np.int64), (count,)), keys)
+        return keys
 
     def uint32(self, names: Names, count: int) -> NDArray[np.uint32]:
         """The first `count` draws of every row, uint32 `[n, count]`."""
@@ -57,3 +60,8 @@ class Draw:
         """One integer in `[0, bound)` a row, int64 `[n]`; uneven by at most `bound / 2^32`."""
         draws = self.uint32(names, 1)[:, 0].astype(np.uint64)
         return ((draws * np.uint64(bound)) >> np.uint64(32)).astype(np.int64)
+
+
+@lru_cache(maxsize=256)
+def _step_key(seed: int, step: str, salt: str, view: int) -> np.uint64:
+    return np.uint64(xxhash.xxh3_64_intdigest(f"sslpipe.draw.1|{step}|{salt}|{view}".encode(), seed=seed))

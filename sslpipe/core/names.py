@@ -8,8 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sslpipe.core.hashes import mix
-
 WHOLE = -1
 """The `offset` of a row that is a whole document, not a piece of a pack."""
 
@@ -60,15 +58,10 @@ class Names:
         The first 96 bits of the key; a row that occurs again, or is a piece, gets them mixed with its number. Two rows share
         their draws with probability 2^-96, which no test can see.
         """
-        high, low = self.high, self.low
-        again = (self.occurrence > 0) | (self.offset != WHOLE)
-        if again.any():
-            tail = mix(self.occurrence.astype(np.uint64), self.offset.view(np.uint64))
-            high, low = np.where(again, mix(high, tail), high), np.where(again, mix(low, tail), low)
+        from sslpipe.kernels.names import name_words
+
         words = np.empty((len(self), 3), np.uint32)
-        words[:, 0] = high >> np.uint64(32)
-        words[:, 1] = high & np.uint64(0xFFFFFFFF)
-        words[:, 2] = low >> np.uint64(32)
+        name_words(self.high, self.low, self.occurrence, self.offset, words)
         return words
 
     def texts(self) -> list[str]:

@@ -65,14 +65,14 @@ class Ragged:
 
     def take(self, rows: NDArray[Any]) -> Ragged:
         """The rows at the given positions, copied, in that order."""
-        lengths = self.lengths[rows]
-        taken = Ragged.from_lengths(np.empty(int(lengths.sum()), self.values.dtype), lengths)
-        starts = self.offsets[:-1][rows]
-        if len(rows):
-            steps = np.arange(len(taken.values), dtype=np.int64)
-            steps += np.repeat(starts - taken.offsets[:-1], lengths)
-            np.take(self.values, steps, out=taken.values)
-        return taken
+        from sslpipe.kernels.gather import gather_bytes
+
+        values = np.ascontiguousarray(self.values)
+        taken = Ragged.from_lengths(np.empty(0, values.dtype), self.lengths[rows])
+        out = np.empty(int(taken.offsets[-1]), values.dtype)
+        addresses = (self.offsets[:-1][rows] * values.itemsize + values.ctypes.data).astype(np.uint64)
+        gather_bytes(addresses, taken.offsets * values.itemsize, out.view(np.uint8))
+        return Ragged(out, taken.offsets)
 
     def to_bytes(self) -> list[bytes]:
         """Each row as a byte string."""

@@ -13,6 +13,8 @@ _LONG: Final = 256
 """The interpreter sorts a run of combining marks by insertion, so its time grows with the square of the run; from this length
 on the run is sorted here first. No written language has runs longer than about ten."""
 
+_FOREIGN: Final = re.compile(rf"[^\x00-\x7f]{{{_LONG}}}")
+
 _DECOMPOSED: Final[dict[Form, Literal["NFD", "NFKD"]]] = {"NFC": "NFD", "NFKC": "NFKD"}
 
 _PLANES: Final = (0x0, 0x1, 0xE)
@@ -21,7 +23,8 @@ _PLANES: Final = (0x0, 0x1, 0xE)
 
 def normal_form(text: str, form: Form) -> str:
     """The text in a normal form; equal to `unicodedata.normalize`, in time linear in the text whatever marks it holds."""
-    text = _long_runs(form).sub(lambda run: _sorted_marks(run.group(), form), text)
+    if _FOREIGN.search(text):  # the search for long runs is slow, and few texts can have one
+        text = _long_runs(form).sub(lambda run: _sorted_marks(run.group(), form), text)
     return text if unicodedata.is_normalized(form, text) else unicodedata.normalize(form, text)
 
 

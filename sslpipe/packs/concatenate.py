@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 import pydantic
@@ -33,9 +33,18 @@ class Concatenate(Pack):
     """What follows each document: one end token, or nothing."""
     remainder: Literal["drop", "pad"] = "drop"
     """What becomes of a last piece shorter than a row."""
+    documents: Literal["separate", "joined"] = "separate"
+    """Whether rows say by `document_ids` where documents end, so that attention and positions can stop there (Llama 3), or not,
+    as GPT-2 and BERT were trained; joined batches are half the size."""
+
+    @pydantic.model_validator(mode="after")
+    def _padding_is_known(self) -> Self:
+        if self.documents == "joined" and self.remainder == "pad":
+            raise ValueError("`documents: joined` leaves nothing that says where padding is; take `remainder: drop` with it")
+        return self
 
     def outputs(self, fields: Fields) -> Fields:
-        """`ids` of one length, and `document_ids`, which count 0, 1, ... inside the row and are -1 on padding."""
+        """`ids` of one length, and unless joined `document_ids`, which count 0, 1, ... in the row and are -1 on padding."""
         name = pick_field(self, fields, "ids", self.field)
         if not fields[name].ragged:
             raise RecipeError(f"{self.path()}: field `{name}` has rows of one shape {fields[name].shape} already; pack once")
@@ -44,6 +53,8 @@ class Concatenate(Pack):
             self._separator_id(vocabulary)
         shape = (self.length,)
         ids = Field(kind="ids", dtype=fields[name].dtype, shape=shape, vocabulary=vocabulary)
+        if self.documents == "joined":
+            return {"ids": ids}
         return {"ids": ids, "document_ids": Field(kind="array", dtype="int32", shape=shape)}
 
     def count(self, lengths: NDArray[np.int64]) -> int:
@@ -173,7 +184,7 @@ class _Packer:
             table, np.ascontiguousarray(shards, np.int64), positions, self._step._separators, self._separator, self._padding,
             ids, documents, names.high, names.low, names.occurrence, names.offset,
         )  # fmt: skip
-        return Rows(names, {"ids": ids, "document_ids": documents})
+        return Rows(names, {"ids": ids} if self._step.documents == "joined" else {"ids": ids, "document_ids": documents})
 
     def _check_wanted(self, known: NDArray[np.int64], shards: NDArray[Any], rows: NDArray[Any], shifts: NDArray[Any]) -> None:
         where = self._step.path()

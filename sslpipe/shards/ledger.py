@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +19,7 @@ MEASURED = "_m."
 RAW_LIMIT = 64 << 10
 """Bytes of a bad record that are kept for a look."""
 
+_HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 _SCHEMA = pa.schema(
     [
         ("id", pa.uint64()),
@@ -72,8 +74,8 @@ class Ledger:
             "id": pa.array(rows.array("_id")),
             "key": pa.array(_keys(rows), pa.binary(16)),
             "source": pa.array(sources, pa.string()),
-            "file": pa.array(files if files is not None else [None] * count, pa.string()),
-            "place": pa.array(places if places is not None else [None] * count, pa.string()),
+            "file": pa.array(list(map(_printable, files)) if files is not None else [None] * count, pa.string()),
+            "place": pa.array(list(map(_printable, places)) if places is not None else [None] * count, pa.string()),
             "outcome": pa.array([outcome] * count, pa.string()),
             "reason": pa.array(reasons if reasons is not None else [None] * count, pa.string()),
             "detail": pa.array([None] * count, pa.string()),
@@ -92,10 +94,10 @@ class Ledger:
             "key": None,
             "source": source,
             "file": _printable(bad.file),
-            "place": bad.place,
+            "place": _printable(bad.place),
             "outcome": "quarantined",
             "reason": bad.reason,
-            "detail": bad.detail,
+            "detail": _printable(bad.detail),
         }
         self._tables.append(pa.Table.from_pylist([row], schema=_SCHEMA))
 
@@ -110,9 +112,9 @@ class Ledger:
                 {
                     "source": source,
                     "file": _printable(bad.file),
-                    "place": bad.place,
+                    "place": _printable(bad.place),
                     "reason": bad.reason,
-                    "detail": bad.detail[:300],
+                    "detail": _printable(bad.detail[:300]),
                     "xxh3_128": xxhash.xxh3_128_hexdigest(bad.raw),
                     "raw": bad.raw[:RAW_LIMIT],
                 }
@@ -123,9 +125,9 @@ class Ledger:
         return outputs
 
 
-def read_ledger(path: Path) -> pa.Table:
-    """The entries of one ledger file."""
-    return pq.read_table(path)
+def read_ledger(path: Path, number: int | None = None) -> pa.Table:
+    """The entries of one ledger file, all or those of one record."""
+    return pq.read_table(path, filters=None if number is None else [("id", "=", number)])
 
 
 def _publish(storage: LocalStorage, role: str, stem: str, table: pa.Table) -> Output:
@@ -141,6 +143,7 @@ def _keys(rows: Rows) -> list[bytes]:
     return [high.to_bytes(8, "big") + low.to_bytes(8, "big") for high, low in pairs]
 
 
-def _printable(name: str) -> str:
-    """A file name that Arrow can hold: bytes that aren't UTF-8 are escaped."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+def _printable(text: str) -> str:
+    """A text that Arrow can hold: bytes of a file name that aren't UTF-8, and halves of surrogate pairs, are escaped."""
+    halves = _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
+    return halves.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

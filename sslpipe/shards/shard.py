@@ -58,7 +58,9 @@ class Shard:
         """One field of all rows, or of these, where it lies."""
         columns = self._table.columns(0, len(self), [f"{field}.start", f"{field}.length", f"{field}.bytes"])
         starts, lengths, sizes = (column.view(np.int64) for column in columns.values())
-        if len(starts) and (starts.min() < 0 or sizes.min() < 0 or int((starts + sizes).max()) > len(self.data)):
+        width = np.dtype(self._fields[field].dtype).itemsize
+        outside = (starts < 0) | (sizes < 0) | (sizes > len(self.data) - starts)
+        if outside.any() or (lengths * width != sizes).any() or (sizes // width != lengths).any():
             raise DataError(f"{self.entry.index.path}: `{field}` points outside of {self.entry.path}")
         names = self.names
         if rows is not None:

@@ -9,6 +9,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from sslpipe.codecs.npy import npy_header
+from sslpipe.core.errors import SslpipeError
 from sslpipe.core.fields import Field, Fields
 from sslpipe.core.ragged import Ragged
 from sslpipe.core.rows import Column, Rows
@@ -38,6 +39,8 @@ class ShardWriter:
         if not len(rows):
             return
         texts = rows.names.texts()
+        for name, field in self._fields.items():
+            _check_dtype(name, rows[name], field)
         readers = {name: _row_bytes(rows[name], field) for name, field in self._fields.items()}
         endings = {name: extension(name, field) for name, field in self._fields.items()}
         starts = {name: np.empty(len(rows), np.uint64) for name in self._fields}
@@ -90,6 +93,13 @@ class ShardWriter:
     def discard(self) -> None:
         """Drop a shard that got no rows."""
         self._tar.discard()
+
+
+def _check_dtype(name: str, column: Column, field: Field) -> None:
+    """The index counts elements of the field's dtype, so others would be read as something else, silently."""
+    found = column.values.dtype if isinstance(column, Ragged) else column.dtype
+    if found != np.dtype(field.dtype):
+        raise SslpipeError(f"field `{name}` holds {found}, its type says {field.dtype}")
 
 
 def _row_bytes(column: Column, field: Field) -> Any:

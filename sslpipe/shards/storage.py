@@ -56,14 +56,15 @@ class LocalStorage:
     def size(self, name: str) -> int | None:
         """Bytes of a file, None where there is none."""
         try:
-            return self.path(name).stat().st_size
+            with self._explained("look at", name):
+                return self.path(name).stat().st_size
         except FileNotFoundError:
             return None
 
     def list(self, folder: str) -> list[str]:
         """Names of the files in a folder, sorted, temporary ones left out; empty where there is no folder."""
         try:
-            with os.scandir(self.path(folder)) as entries:
+            with self._explained("list", folder), os.scandir(self.path(folder)) as entries:
                 return sorted(
                     f"{folder}/{entry.name}" for entry in entries if entry.is_file() and not entry.name.endswith(TEMPORARY)
                 )
@@ -77,7 +78,8 @@ class LocalStorage:
 
     def delete(self, name: str) -> None:
         """Remove a file that no retained commit names."""
-        self.path(name).unlink(missing_ok=True)
+        with self._explained("delete", name):
+            self.path(name).unlink(missing_ok=True)
 
     def _explained(self, verb: str, name: str) -> _Explained:
         return _Explained(f"{verb} {self.path(name)}")
@@ -173,6 +175,8 @@ class _Explained:
         errno.EDQUOT: "the quota is used up; free some space and run the same command again",
         errno.EACCES: "permission denied; check who owns the folder",
         errno.EROFS: "the file system is read-only; choose another output",
+        errno.EEXIST: "a file stands where a folder should be; choose another output",
+        errno.ENOTDIR: "a file stands where a folder should be; choose another output",
         errno.EMFILE: "too many open files; raise `ulimit -n`",
     }
 
@@ -183,6 +187,6 @@ class _Explained:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError) and not isinstance(error, FileExistsError | FileNotFoundError):
+        if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
             advice = self._ADVICE.get(error.errno or 0, "run the same command again once the cause is gone")
             raise EnvironmentFault(f"could not {self._what}: {error.strerror or error}; {advice}") from error

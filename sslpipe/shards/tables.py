@@ -92,7 +92,9 @@ class Table:
             for batch, first in zip(self.batches, self.starts[:-1].tolist(), strict=True)
             if first < stop and start < first + batch.num_rows
         ]
-        return {name: np.concatenate([piece[i] for piece in pieces]) for i, name in enumerate(names)} if pieces else {}
+        if not pieces:
+            return self._nothing(names)
+        return {name: np.concatenate([piece[i] for piece in pieces]) for i, name in enumerate(names)}
 
     def range(self, split: int, low: int, high: int | None) -> list[tuple[int, Rows]]:
         """Rows of a table sorted by `_split`, `_order` whose split is this and whose order lies in `[low, high)`.
@@ -121,8 +123,14 @@ class Table:
                 part = batch.slice(start, stop - start)
                 pieces.append({name: part.column(name).to_numpy() for name in part.schema.names})
         if not pieces:
-            return {name: np.empty(0) for name in self.names}
+            return self._nothing(self.names)
         return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+
+    def _nothing(self, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+        """No rows, in the columns' own dtypes: float64 would make what is joined to them float64."""
+        if self._reader is None:
+            return {}
+        return {name: np.empty(0, self._reader.schema.field(name).type.to_pandas_dtype()) for name in names}
 
     @property
     def names(self) -> list[str]:

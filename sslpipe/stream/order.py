@@ -67,8 +67,13 @@ class Order:
         return order[slots], rows
 
     def _key(self, what: str, epoch: int) -> int:
-        base = xxhash.xxh3_64_intdigest(f"sslpipe.stream.1|{what}".encode(), seed=self._seed)
-        return int(mix(np.array([base], np.uint64), np.array([epoch], np.uint64))[0])
+        return _order_key(self._seed, what, epoch)
+
+
+@lru_cache(maxsize=256)
+def _order_key(seed: int, what: str, epoch: int) -> int:
+    base = xxhash.xxh3_64_intdigest(f"sslpipe.stream.1|{what}".encode(), seed=seed)
+    return int(mix(np.array([base], np.uint64), np.array([epoch], np.uint64))[0])
 
 
 def check_shuffle(shuffle: Any) -> None:

@@ -11,7 +11,7 @@ import pytest
 from sslpipe.build.driver import Builder
 from sslpipe.engines.inline import Inline
 from sslpipe.shards.manifest import Manifest
-from tests.laws.corpus import lay, law_recipe
+from tests.laws.corpus import law_recipe, lay
 
 
 def shard_hashes(out: Path) -> dict[str, str]:

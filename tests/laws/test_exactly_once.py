@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from sslpipe.build.progress import Silent
 from sslpipe.core.errors import OutputLocked
 from sslpipe.engines.inline import Inline
 from sslpipe.engines.ray import ATTEMPTS, Ray
-from sslpipe.shards.commits import FOLDER, Commit
+from sslpipe.shards.commits import FOLDER
 from sslpipe.shards.manifest import NAME, Manifest
 from sslpipe.shards.shard import Shard
 from sslpipe.shards.storage import LocalStorage
@@ -69,7 +70,9 @@ def test_sigkill_of_the_driver(
         assert not list(LocalStorage(out).temporaries())
         shutil.rmtree(out)
     with capsys.disabled():
-        print(f"\n  {len(places)} drivers killed: " + ", ".join(f"{stage} {count}" for stage, count in fell.items()))
+        sys.stdout.write(
+            f"\n  {len(places)} drivers killed: " + ", ".join(f"{stage} {count}" for stage, count in fell.items()) + "\n"
+        )
     assert len(places) >= KILLS
     assert sum(count for stage, count in fell.items() if stage != "start") >= 15
     assert {stage.split("-")[1] for stage in fell if stage != "start"} >= {"read", "resolve", "sample", "fit", "shards"}
@@ -172,7 +175,8 @@ def test_sigkill_of_ray_workers(corpus: Path, built: Built, tmp_path: Path, caps
         if len(killer.fell) >= WORKER_KILLS:
             break
     with capsys.disabled():
-        print(f"\n  {len(killer.fell)} workers killed: " + ", ".join(f"{s} {n}" for s, n in Counter(killer.fell).items()))
+        stages = ", ".join(f"{stage} {count}" for stage, count in Counter(killer.fell).items())
+        sys.stdout.write(f"\n  {len(killer.fell)} workers killed: {stages}\n")
     assert len(killer.fell) >= WORKER_KILLS
 
 

@@ -16,7 +16,7 @@ from sslpipe.recipe.recipe import Limits
 from sslpipe.shards.commits import Commit
 from sslpipe.shards.manifest import Manifest
 from tests.laws.conftest import shard_hashes
-from tests.laws.corpus import lay, law_recipe
+from tests.laws.corpus import law_recipe, lay
 
 Built = tuple[Path, Manifest]
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from sslpipe.core.documents import Documents
 from sslpipe.core.errors import DataError, RecipeError, SslpipeError
@@ -319,3 +320,21 @@ def test_the_end_token_stands_in_where_there_is_no_pad_token() -> None:
 def test_a_mutant_that_forgets_the_shift_is_caught() -> None:
     step, column = Concatenate(length=4), corpus([40])
     assert pack_shard(step, column, 0).array("ids").tolist() != [tokens for tokens, _, _ in reference(step, column, 1)]
+
+
+def test_joined_rows_hold_the_same_ids_and_nothing_else() -> None:
+    names = Names.from_keys(np.arange(5, dtype=np.uint64), np.arange(5, dtype=np.uint64))
+    column = Ragged.from_lengths(np.arange(3, 103, dtype=np.uint16), np.full(5, 20))
+    fields = {"ids": Field(kind="ids", dtype="uint16", vocabulary=Vocabulary(size=200, eos=1))}
+    made = []
+    for documents in ("separate", "joined"):
+        pack = Concatenate(length=10, documents=documents)
+        packer = pack.open(Context(fields))
+        packer.add(0, Documents.from_ragged(names, column))
+        rows = np.arange(pack.count(column.lengths))
+        made.append(packer.pack(np.zeros_like(rows), rows, np.zeros_like(rows)))
+        assert set(made[-1].columns) == set(pack.outputs(fields))
+    assert np.array_equal(made[0].array("ids"), made[1].array("ids"))
+    assert set(made[1].columns) == {"ids"}
+    with pytest.raises(ValidationError, match="leaves nothing that says where padding is"):
+        Concatenate(length=10, documents="joined", remainder="pad")

@@ -1,0 +1,4 @@
+# Written by `python -m sslpipe.core.stubs`.
+
+from sslpipe.readers.jsonl import Jsonl as Jsonl
+from sslpipe.readers.text import Text as Text
