@@ -54,8 +54,6 @@ class Limits(_Part):
     """About how many bytes of input one task reads."""
     memory_bytes: Annotated[Bytes, Field(ge=1_000_000)] = 512_000_000
     """Sort buffers of one worker."""
-    hang_s: Annotated[int, Field(ge=1)] = 600
-    """Seconds without progress after which a worker counts as hanging."""
 
 
 class Recipe(BaseModel):
