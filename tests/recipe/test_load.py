@@ -74,7 +74,7 @@ REST = [
     ("shards: {splits: {val: 0.5, test: 0.5}}", 18, "got splits that sum to 1, wanted less than 1: the rest is `train`", ""),
     ("shards: {shard_size: -1}", 10, "got `shard_size`, wanted a field of `shards`: max_bytes, count, splits", ""),
     ("limits: 3", 9, "got 3 for `limits`, expected a mapping", ""),
-    ("limits: {hang_s: 0}", 18, "got 0 for `hang_s`, wanted a whole number of at least 1", ""),
+    ("limits: {part_bytes: 0}", 22, "got 0 for `part_bytes`, wanted a size in bytes of at least 1000", ""),
     ("limits: {max_bad: 2}", 19, "got 2 for `max_bad`, wanted a number from 0 to 1", ""),
     ("build: toy.maps.same", 8, 'got "toy.maps.same" for `build`, wanted a list: lines that begin with `- `', ""),
     ("build: [3]", 9, "got 3, wanted one step: `maps.tokenize`, or `maps.tokenize: {field: value}`", ""),
@@ -102,9 +102,9 @@ def test_whatever_else_is_wrong(tmp_path: Path, line: str, column: int, message:
 
 
 def test_of_several_problems_the_first_by_position_is_told(tmp_path: Path) -> None:
-    text = "limits: {hang_s: 0}\nbuild: [toy.filters.long: {min_words: x, nope: 1}]\nzzz: 1\nseed: -1\n"
+    text = "limits: {part_bytes: 0}\nbuild: [toy.filters.long: {min_words: x, nope: 1}]\nzzz: 1\nseed: -1\n"
     lines = text.splitlines()
-    expected = ["r.yaml:3:18:", "r.yaml:3:39:", "r.yaml:3:1:", "r.yaml:3:7:"]
+    expected = ["r.yaml:3:22:", "r.yaml:3:39:", "r.yaml:3:1:", "r.yaml:3:7:"]
     for first, start in enumerate(expected):
         assert refusal(tmp_path, "\n".join(lines[first:])).startswith(start)
 

@@ -44,7 +44,7 @@ SHARDS = st.builds(
     count=st.none() | st.integers(1, 10**6),
     splits=st.dictionaries(st.sampled_from(["val", "test"]), st.floats(0.001, 0.49), max_size=2),
 )
-LIMITS = st.builds(Limits, max_bad=st.floats(0, 1), part_bytes=st.integers(1000, 2**40), hang_s=st.integers(1, 10**6))
+LIMITS = st.builds(Limits, max_bad=st.floats(0, 1), part_bytes=st.integers(1000, 2**40), memory_bytes=st.integers(10**6, 2**40))
 RECIPES = st.builds(
     Recipe,
     name=NAMES,
