@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal
 from sslpipe.core.errors import RecipeError, TooMuchBadData
 
 if TYPE_CHECKING:
-    from sslpipe.build.progress import Progress
-    from sslpipe.build.stages import Engine
+    from sslpipe.building.progress import Progress
+    from sslpipe.building.stages import Engine
     from sslpipe.recipe.located import Located
     from sslpipe.recipe.recipe import Recipe
     from sslpipe.shards.manifest import Manifest
@@ -68,7 +68,7 @@ def build_located(
     update: bool = False,
 ) -> Manifest:
     """Check a recipe and run it; the engine is closed afterwards, however it ends."""
-    from sslpipe.build.driver import Builder
+    from sslpipe.building.driver import Builder
     from sslpipe.recipe.check import check_inputs
     from sslpipe.recipe.plan import Plan
 

@@ -13,8 +13,8 @@ def explain(
     wanted: Annotated[str, typer.Argument(metavar="KEY|PATH", help="A key or how it starts, or a path or how it ends.")],
 ) -> None:
     """Tell a record's way: its numbers, the verdict, the survivor it repeats, or where it lies."""
-    from sslpipe.build.explain import LIMIT
-    from sslpipe.build.explain import explain as stories
+    from sslpipe.building.explain import LIMIT
+    from sslpipe.building.explain import explain as stories
     from sslpipe.shards.storage import LocalStorage
 
     found = stories(LocalStorage(out), wanted)

@@ -17,7 +17,7 @@ def status(
 ) -> None:
     """Show how far a build is, or what a finished one holds. Works beside a running build, and after a crash."""
     if as_json:
-        from sslpipe.build.state import stages_of
+        from sslpipe.building.state import stages_of
         from sslpipe.shards.storage import LocalStorage
 
         typer.echo(json.dumps([list(stage) for stage in stages_of(LocalStorage(out))]))
@@ -27,7 +27,7 @@ def status(
 
 def describe(out: Path) -> list[str]:
     """The lines of `status`."""
-    from sslpipe.build.state import stages_of
+    from sslpipe.building.state import stages_of
     from sslpipe.commands.progress import words
     from sslpipe.commands.table import summary
     from sslpipe.core.errors import DataError

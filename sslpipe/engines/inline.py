@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sslpipe.build.job import Job, Task
-from sslpipe.build.tasks import run_task
+from sslpipe.building.job import Job, Task
+from sslpipe.building.tasks import run_task
 from sslpipe.shards.commits import Commit
 
 

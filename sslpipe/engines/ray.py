@@ -9,8 +9,8 @@ import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sslpipe.build.job import Job, Task
-from sslpipe.build.tasks import run_task
+from sslpipe.building.job import Job, Task
+from sslpipe.building.tasks import run_task
 from sslpipe.core.errors import EnvironmentFault, SslpipeError
 from sslpipe.shards.commits import Commit
 from sslpipe.shards.storage import LocalStorage

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sslpipe.build.driver import Builder
+from sslpipe.building.driver import Builder
 from sslpipe.engines.inline import Inline
 from sslpipe.shards.manifest import Manifest
 from tests.laws.corpus import law_recipe, lay

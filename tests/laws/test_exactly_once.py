@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from sslpipe.build.driver import Builder
-from sslpipe.build.progress import Silent
+from sslpipe.building.driver import Builder
+from sslpipe.building.progress import Silent
 from sslpipe.core.errors import OutputLocked
 from sslpipe.engines.inline import Inline
 from sslpipe.engines.ray import ATTEMPTS, Ray

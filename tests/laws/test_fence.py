@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sslpipe.build.driver import Builder
+from sslpipe.building.driver import Builder
 from sslpipe.core.draw import Draw
 from sslpipe.core.steps import Step
 from sslpipe.dedups.exact import Exact

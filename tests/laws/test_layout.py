@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from sslpipe.build.driver import Builder
-from sslpipe.build.job import Job, Task
-from sslpipe.build.tasks import run_task
+from sslpipe.building.driver import Builder
+from sslpipe.building.job import Job, Task
+from sslpipe.building.tasks import run_task
 from sslpipe.engines.inline import Inline
 from sslpipe.engines.ray import Ray
 from sslpipe.recipe.recipe import Limits

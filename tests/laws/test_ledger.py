@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from sslpipe.build.driver import check_sum
-from sslpipe.build.explain import explain
+from sslpipe.building.driver import check_sum
+from sslpipe.building.explain import explain
 from sslpipe.core.errors import SslpipeError
 from sslpipe.shards.manifest import Manifest
 from sslpipe.shards.shard import Shard

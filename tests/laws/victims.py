@@ -44,8 +44,8 @@ class Server:
 
 
 def _serve() -> None:
-    from sslpipe.build import tasks  # noqa: F401 (imported before the fork, so that every child starts warm)
-    from sslpipe.build.driver import Builder  # noqa: F401
+    from sslpipe.building import tasks  # noqa: F401 (imported before the fork, so that every child starts warm)
+    from sslpipe.building.driver import Builder  # noqa: F401
     from sslpipe.kernels import concatenate, philox, text_statistics  # noqa: F401
     from tests.laws.corpus import law_recipe  # noqa: F401
 
@@ -65,7 +65,7 @@ def _serve() -> None:
 
 def _victim(request: dict[str, Any], journal: Path) -> None:
     """Never returns: ends by its own signal, or with the exit status of a finished build."""
-    from sslpipe.build.driver import Builder
+    from sslpipe.building.driver import Builder
     from sslpipe.engines.inline import Inline
     from tests.laws.corpus import law_recipe
 
@@ -85,7 +85,7 @@ class _Stage:
 
 
 def _stages(journal: Path) -> Any:
-    from sslpipe.build.progress import Silent
+    from sslpipe.building.progress import Silent
 
     class Stages(Silent):
         def stage(self, name: str, total: int, done: int) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from sslpipe.build.job import Job, Task
-from sslpipe.build.progress import Progress
+from sslpipe.building.job import Job, Task
+from sslpipe.building.progress import Progress
 from sslpipe.core.errors import SslpipeError
 from sslpipe.core.hashes import fingerprint
 from sslpipe.core.steps import Step

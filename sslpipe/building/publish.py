@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sslpipe.build.stages import Stages
-from sslpipe.build.state import RECIPE, ROLLUP
+from sslpipe.building.stages import Stages
+from sslpipe.building.state import RECIPE, ROLLUP
 from sslpipe.core.errors import RecipeError
 from sslpipe.core.fields import Field
 from sslpipe.core.hashes import fingerprint

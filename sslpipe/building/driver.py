@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sslpipe.build.learn import MARGIN
-from sslpipe.build.lock import BuildLock
-from sslpipe.build.progress import Progress, Silent
-from sslpipe.build.publish import Publisher
-from sslpipe.build.stages import Engine, Stages
+from sslpipe.building.learn import MARGIN
+from sslpipe.building.lock import BuildLock
+from sslpipe.building.progress import Progress, Silent
+from sslpipe.building.publish import Publisher
+from sslpipe.building.stages import Engine, Stages
 from sslpipe.core.errors import RecipeError, SslpipeError
 from sslpipe.core.fields import Field
 from sslpipe.core.hashes import fingerprint

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sslpipe.build.job import Task
-from sslpipe.build.spill import live_rows
-from sslpipe.build.workspace import Workspace
+from sslpipe.building.job import Task
+from sslpipe.building.spill import live_rows
+from sslpipe.building.workspace import Workspace
 from sslpipe.core.hashes import purpose_hash
 from sslpipe.core.rows import Rows
 from sslpipe.shards.commits import Commit, Output

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from sslpipe.build.job import Job, Task
-from sslpipe.build.learn import fit, sample
-from sslpipe.build.read import read
-from sslpipe.build.resolve import resolve
-from sslpipe.build.shard import respill, shard, weigh
-from sslpipe.build.workspace import Workspace
+from sslpipe.building.job import Job, Task
+from sslpipe.building.learn import fit, sample
+from sslpipe.building.read import read
+from sslpipe.building.resolve import resolve
+from sslpipe.building.shard import respill, shard, weigh
+from sslpipe.building.workspace import Workspace
 from sslpipe.core.hashes import fingerprint
 from sslpipe.shards.commits import Commit, Commits
 

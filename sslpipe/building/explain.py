@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sslpipe.build.state import ROLLUP
+from sslpipe.building.state import ROLLUP
 from sslpipe.core.errors import DataError
 from sslpipe.core.names import Names
 from sslpipe.shards.commits import Commit

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sslpipe.build.job import Task
-from sslpipe.build.spill import RECORD_COLUMNS, RECORD_KEY
-from sslpipe.build.workspace import Workspace
+from sslpipe.building.job import Task
+from sslpipe.building.spill import RECORD_COLUMNS, RECORD_KEY
+from sslpipe.building.workspace import Workspace
 from sslpipe.shards.commits import Commit, Output
 from sslpipe.shards.tables import Table, write_columns
 

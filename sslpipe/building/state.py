@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from sslpipe.build.stages import STAGES
+from sslpipe.building.stages import STAGES
 from sslpipe.shards.commits import FOLDER
 from sslpipe.shards.storage import LocalStorage
 

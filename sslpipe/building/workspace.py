@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sslpipe.build.job import Job
+from sslpipe.building.job import Job
 from sslpipe.core.fields import Fields
 from sslpipe.core.steps import Context
 from sslpipe.recipe.plan import Plan, Segment

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sslpipe.build.fused import Dropped, FusedSteps
-from sslpipe.build.job import Task
-from sslpipe.build.read import Counter
-from sslpipe.build.spill import SpillWriter, live_rows
-from sslpipe.build.workspace import Workspace
+from sslpipe.building.fused import Dropped, FusedSteps
+from sslpipe.building.job import Task
+from sslpipe.building.read import Counter
+from sslpipe.building.spill import SpillWriter, live_rows
+from sslpipe.building.workspace import Workspace
 from sslpipe.core.documents import Documents
 from sslpipe.core.draw import Draw
 from sslpipe.core.fields import Fields

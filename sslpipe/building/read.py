@@ -9,10 +9,10 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from sslpipe.build.fused import Dropped, FusedSteps
-from sslpipe.build.job import Task
-from sslpipe.build.spill import SpillWriter, Splits, split_numbers
-from sslpipe.build.workspace import Workspace
+from sslpipe.building.fused import Dropped, FusedSteps
+from sslpipe.building.job import Task
+from sslpipe.building.spill import SpillWriter, Splits, split_numbers
+from sslpipe.building.workspace import Workspace
 from sslpipe.core.fields import Fields
 from sslpipe.core.hashes import payload_digest, purpose_hash, split_digests
 from sslpipe.core.names import Names
