@@ -131,3 +131,13 @@ def test_kernels_import_no_other_room() -> None:
     for path in python_files(PACKAGE / "kernels"):
         modules = {node.module or "" for node in ast.walk(tree(path)) if isinstance(node, ast.ImportFrom)}
         assert [m for m in modules if m.startswith("sslpipe") and not m.startswith("sslpipe.kernels")] == [], shown(path)
+
+
+def test_no_public_name_is_hidden_by_a_module() -> None:
+    """Importing `sslpipe.x` puts the module over a lazy name `x`; what is public must not share a name with one."""
+    import pkgutil
+
+    import sslpipe
+
+    modules = {module.name for module in pkgutil.iter_modules(sslpipe.__path__)}
+    assert not modules & set(sslpipe._API)
