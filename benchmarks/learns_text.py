@@ -4,7 +4,7 @@
 (b) The same model, trained as long on the same batches with the targets permuted within each batch: what can be learnt when
     inputs and labels don't belong together. A label one place off would land between the two.
 
-Run: python -m benchmarks.learns_text DATASET [--steps 400]     (DATASET: a finished build with a `val` split)
+Run: python -m benchmarks.learns_text DATASET [--steps 600]     (DATASET: a finished build with a `val` split)
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from torch import nn
 import sslpipe
 from sslpipe import packs, tasks
 
-LENGTH, BATCH, WIDTH = 128, 32, 128
+LENGTH, BATCH, WIDTH = 128, 8, 96
 
 
 class TinyGpt(nn.Module):
@@ -87,7 +87,7 @@ def entropy(batches: list[dict[str, torch.Tensor]]) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("dataset")
-    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--steps", type=int, default=600)
     arguments = parser.parse_args()
     dataset = sslpipe.open(arguments.dataset)
     stream = dataset.stream(packs.Concatenate(length=LENGTH), tasks.NextToken(), batch_size=BATCH, split="val")

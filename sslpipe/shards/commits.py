@@ -107,3 +107,12 @@ def add_counts(records: Iterable[Counts]) -> dict[str, dict[str, int]]:
             for outcome, number in outcomes.items():
                 mine[outcome] = mine.get(outcome, 0) + number
     return total
+
+
+def totals(counts: Counts) -> dict[str, int]:
+    """Rows by outcome over all sources, reasons summed up."""
+    total = dict.fromkeys(("read", "kept", "filtered", "duplicate", "quarantined", "erased"), 0)
+    for outcomes in counts.values():
+        for outcome, number in outcomes.items():
+            total[outcome.partition(":")[0]] += number
+    return total

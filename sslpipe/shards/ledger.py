@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,6 +19,11 @@ from sslpipe.shards.storage import LocalStorage
 MEASURED = "_m."
 RAW_LIMIT = 64 << 10
 """Bytes of a bad record that are kept for a look."""
+
+LIMIT = 8 << 20
+"""Bytes of entries that are held before they are written."""
+BAD_BYTES = 1024
+"""What an entry about a bad record weighs beside its raw bytes."""
 
 _HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 _SCHEMA = pa.schema(
@@ -46,7 +52,7 @@ _QUARANTINE = pa.schema(
 
 
 class Ledger:
-    """Gathers the entries of one task and writes them as one parquet file.
+    """Gathers the entries of one task and writes them as parquet files, one whenever `LIMIT` bytes have come together.
 
     `id` names a record within the build: number of the task that read it, and its number there. Entries of later segments have
     no file or place; the entry of the read, under the same id, has them. Measures are columns named after them.
@@ -55,7 +61,9 @@ class Ledger:
     def __init__(self, storage: LocalStorage, stem: str) -> None:
         self._storage, self._stem = storage, stem
         self._tables: list[pa.Table] = []
-        self._bad: list[tuple[str, Bad]] = []
+        self._bad: list[tuple[int, str, Bad]] = []
+        self._held = 0
+        self._outputs: list[Output] = []
 
     def enter(
         self,
@@ -85,44 +93,62 @@ class Ledger:
             if name.startswith(MEASURED):
                 columns[name.removeprefix(MEASURED)] = pa.array(column)
         self._tables.append(pa.table(columns))
+        self._hold(self._tables[-1].nbytes)
 
     def quarantine(self, source: str, bad: Bad, number: int) -> None:
         """Enter one record that could not be read."""
-        self._bad.append((source, bad))
-        row = {
-            "id": number,
-            "key": None,
-            "source": source,
-            "file": _printable(bad.file),
-            "place": _printable(bad.place),
-            "outcome": "quarantined",
-            "reason": bad.reason,
-            "detail": _printable(bad.detail),
-        }
-        self._tables.append(pa.Table.from_pylist([row], schema=_SCHEMA))
+        self._bad.append((number, source, bad))
+        self._hold(BAD_BYTES + len(bad.raw))
 
-    def finish(self) -> list[Output]:
-        """Write and publish; one file for the ledger, one for the quarantine, none where there is nothing."""
-        outputs = []
+    def _hold(self, size: int) -> None:
+        self._held += size
+        if self._held >= LIMIT:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Write what is held: a file for the ledger, one for the quarantine, none where there is nothing."""
+        if self._bad:
+            entries = [_entry(number, source, bad) for number, source, bad in self._bad]
+            self._tables.append(pa.Table.from_pylist(entries, schema=_SCHEMA))
         if self._tables:
             table = pa.concat_tables(self._tables, promote_options="default")
-            outputs.append(_publish(self._storage, "ledger", f".sslpipe/ledger/{self._stem}", table))
+            self._outputs.append(_publish(self._storage, "ledger", f".sslpipe/ledger/{self._stem}", table))
         if self._bad:
-            rows = [
-                {
-                    "source": source,
-                    "file": _printable(bad.file),
-                    "place": _printable(bad.place),
-                    "reason": bad.reason,
-                    "detail": _printable(bad.detail[:300]),
-                    "xxh3_128": xxhash.xxh3_128_hexdigest(bad.raw),
-                    "raw": bad.raw[:RAW_LIMIT],
-                }
-                for source, bad in self._bad
-            ]
-            table = pa.Table.from_pylist(rows, schema=_QUARANTINE)
-            outputs.append(_publish(self._storage, "quarantine", f".sslpipe/quarantine/{self._stem}", table))
-        return outputs
+            table = pa.Table.from_pylist([_kept(source, bad) for _, source, bad in self._bad], schema=_QUARANTINE)
+            self._outputs.append(_publish(self._storage, "quarantine", f".sslpipe/quarantine/{self._stem}", table))
+        self._tables, self._bad, self._held = [], [], 0
+
+    def finish(self) -> list[Output]:
+        """Write the rest; all files of the task in the order of their entries."""
+        self._flush()
+        return self._outputs
+
+
+def _entry(number: int, source: str, bad: Bad) -> dict[str, Any]:
+    """What the ledger says of a record that could not be read."""
+    return {
+        "id": number,
+        "key": None,
+        "source": source,
+        "file": _printable(bad.file),
+        "place": _printable(bad.place),
+        "outcome": "quarantined",
+        "reason": bad.reason,
+        "detail": _printable(bad.detail),
+    }
+
+
+def _kept(source: str, bad: Bad) -> dict[str, Any]:
+    """What is kept of it for a look."""
+    return {
+        "source": source,
+        "file": _printable(bad.file),
+        "place": _printable(bad.place),
+        "reason": bad.reason,
+        "detail": _printable(bad.detail[:300]),
+        "xxh3_128": xxhash.xxh3_128_hexdigest(bad.raw),
+        "raw": bad.raw[:RAW_LIMIT],
+    }
 
 
 def read_ledger(path: Path, number: int | None = None) -> pa.Table:

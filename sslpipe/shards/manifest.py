@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from sslpipe.core.errors import DataError
 from sslpipe.core.fields import Field
@@ -23,6 +24,15 @@ class FileEntry(BaseModel):
     path: str
     bytes: int
     xxh3_128: str
+
+    @field_validator("path")
+    @classmethod
+    def _inside(cls, path: str) -> str:
+        """A manifest may come from anywhere: it names files of its own folder and no others."""
+        parts = PurePosixPath(path).parts
+        if not parts or path.startswith("/") or ".." in parts or "\0" in path or "\\" in path:
+            raise ValueError(f"{path!r} does not lie in the dataset's own folder")
+        return path
 
 
 class ShardEntry(FileEntry):

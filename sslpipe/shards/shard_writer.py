@@ -15,8 +15,11 @@ from sslpipe.core.ragged import Ragged
 from sslpipe.core.rows import Column, Rows
 from sslpipe.shards.layout import extension, is_npy, stored
 from sslpipe.shards.storage import LocalStorage, UniqueFile
-from sslpipe.shards.tables import write_columns
+from sslpipe.shards.tables import TableWriter
 from sslpipe.shards.tar import END, write_member
+
+INDEX_ROWS = 1 << 16
+"""Rows of the index that are held before they are written."""
 
 
 class ShardWriter:
@@ -31,7 +34,11 @@ class ShardWriter:
         self._measures = measures
         self._storage = storage
         self._tar: UniqueFile = storage.put_unique("shards/pending", ".tar")
+        self._index: UniqueFile = storage.put_unique(".sslpipe/index/pending", ".arrow")
+        self._table = TableWriter(self._index)
         self._columns: dict[str, list[NDArray[Any]]] = {}
+        self._held = 0
+        self._elements = {name: 0 for name, field in self._fields.items() if field.ragged}
         self.samples = 0
 
     def append(self, rows: Rows) -> None:
@@ -66,13 +73,27 @@ class ShardWriter:
         for name, field in self._fields.items():
             self._remember(f"{name}.start", starts[name])
             self._remember(f"{name}.bytes", sizes[name])
-            self._remember(f"{name}.length", sizes[name] // np.uint64(np.dtype(field.dtype).itemsize))
+            lengths = sizes[name] // np.uint64(np.dtype(field.dtype).itemsize)
+            self._remember(f"{name}.length", lengths)
+            if name in self._elements:
+                self._elements[name] += int(lengths.sum())
         for measure in self._measures:
             self._remember(measure, rows.array(f"_m.{measure}"))
         self.samples += len(rows)
+        self._held += len(rows)
+        self._write_index(INDEX_ROWS)
 
     def _remember(self, column: str, values: NDArray[Any]) -> None:
         self._columns.setdefault(column, []).append(values)
+
+    def _write_index(self, least: int) -> None:
+        """Write what the index holds in batches of `INDEX_ROWS`, wherever the rows came from in what batches."""
+        while self._held >= max(least, 1):
+            count = min(self._held, INDEX_ROWS)
+            columns = {column: np.concatenate(pieces) for column, pieces in self._columns.items()}
+            self._table.write_columns({column: values[:count] for column, values in columns.items()})
+            self._columns = {column: [values[count:]] for column, values in columns.items()}
+            self._held -= count
 
     def finish(self, name: str) -> tuple[UniqueFile, UniqueFile, dict[str, int]]:
         """Publish tar and index; returns both files, and elements by ragged field.
@@ -81,18 +102,17 @@ class ShardWriter:
         which law 1 says they are unless an older recipe made them; no commit names it in either case.
         """
         self._tar.write(END)
-        columns = {column: np.concatenate(pieces) for column, pieces in self._columns.items()}
-        stem = name.removeprefix("shards/").removesuffix(".tar")
-        index = self._storage.put_unique(f".sslpipe/index/{stem}", ".arrow")
-        write_columns(index, columns)
+        self._write_index(1)
+        self._table.close()
+        self._index.name = self._index.name.replace("pending", name.removeprefix("shards/").removesuffix(".tar"))
         self._tar.overwrite(name)
-        index.publish()
-        elements = {field: int(columns[f"{field}.length"].sum()) for field in self._fields if self._fields[field].ragged}
-        return self._tar, index, elements
+        self._index.publish()
+        return self._tar, self._index, self._elements
 
     def discard(self) -> None:
         """Drop a shard that got no rows."""
         self._tar.discard()
+        self._index.discard()
 
 
 def _check_dtype(name: str, column: Column, field: Field) -> None:

@@ -72,8 +72,8 @@ class LocalStorage:
             return []
 
     def temporaries(self) -> Iterator[str]:
-        """Files that an attempt left behind when it was killed."""
-        for path in sorted(self.root.rglob(f"*{TEMPORARY}")):
+        """Files that an attempt left behind when it was killed, told by our own form of name: others use `.tmp` too."""
+        for path in sorted(self.root.rglob(f".*.{'[0-9a-f]' * 12}{TEMPORARY}")):
             yield str(path.relative_to(self.root))
 
     def delete(self, name: str) -> None:

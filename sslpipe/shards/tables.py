@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,10 @@ class TableWriter:
         if self._writer is None:
             self._writer = pa.ipc.new_file(pa.PythonFile(_Sink(self._file), "w"), batch.schema)
         self._writer.write_batch(batch)
+
+    def write_columns(self, columns: Mapping[str, NDArray[Any]]) -> None:
+        """Append one batch of numeric columns."""
+        self.write(pa.RecordBatch.from_pydict({name: pa.array(column) for name, column in columns.items()}))
 
     def close(self) -> None:
         """Write the footer; a table of no batches has no schema either and stays an empty file."""
@@ -113,18 +117,20 @@ class Table:
 
     def slice(self, split: int, low: int, high: int | None) -> dict[str, NDArray[Any]]:
         """Numeric columns of a table sorted by `split`, `order`, for this split and orders in `[low, high)`."""
-        pieces: list[dict[str, NDArray[Any]]] = []
+        pieces = list(self.slices(split, low, high, self.names))
+        if not pieces:
+            return self._nothing(self.names)
+        return {name: np.concatenate(columns) for name, columns in zip(self.names, zip(*pieces, strict=True), strict=True)}
+
+    def slices(self, split: int, low: int, high: int | None, names: Sequence[str]) -> Iterator[list[NDArray[Any]]]:
+        """The same for some columns, in views of one batch after another."""
         for batch in self.batches:
             splits, order = batch.column("split").to_numpy(), batch.column("order").to_numpy()
             a, b = np.searchsorted(splits, [split, split + 1])
             start = a + int(np.searchsorted(order[a:b], np.uint64(low)))
             stop = b if high is None else a + int(np.searchsorted(order[a:b], np.uint64(high)))
             if start < stop:
-                part = batch.slice(start, stop - start)
-                pieces.append({name: part.column(name).to_numpy() for name in part.schema.names})
-        if not pieces:
-            return self._nothing(self.names)
-        return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+                yield [batch.column(name)[start:stop].to_numpy() for name in names]
 
     def _nothing(self, names: Sequence[str]) -> dict[str, NDArray[Any]]:
         """No rows, in the columns' own dtypes: float64 would make what is joined to them float64."""
@@ -156,6 +162,5 @@ def write_columns(file: UniqueFile, columns: Mapping[str, NDArray[Any]], batch_r
     writer = TableWriter(file)
     count = len(next(iter(columns.values())))
     for start in range(0, count, batch_rows):
-        chunk = {name: column[start : start + batch_rows] for name, column in columns.items()}
-        writer.write(pa.RecordBatch.from_pydict({name: pa.array(column) for name, column in chunk.items()}))
+        writer.write_columns({name: column[start : start + batch_rows] for name, column in columns.items()})
     writer.close()

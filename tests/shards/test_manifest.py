@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from shards_support import a_manifest
 
 from sslpipe.core.errors import DataError
-from sslpipe.shards.manifest import NAME, Manifest
+from sslpipe.shards.manifest import NAME, FileEntry, Manifest
 from sslpipe.shards.storage import LocalStorage
 
 
@@ -87,3 +87,9 @@ def test_the_domain_is_what_positions_depend_on() -> None:
     other = [(longer, *shards[1:]), (denser, *shards[1:]), tuple(shards[::-1]), tuple(shards[:2])]
     domains = {a_manifest(shards=changed).domain() for changed in other}
     assert len(domains | {base.domain()}) == 5
+
+
+@pytest.mark.parametrize("path", ["../x.tar", "/etc/passwd", "shards/../../x.tar", "", "a\0b", "..\\x.tar"])
+def test_a_path_that_leads_out_of_the_folder_is_refused(path: str) -> None:
+    with pytest.raises(ValidationError, match="does not lie in the dataset's own folder"):
+        FileEntry(path=path, bytes=1, xxh3_128="")
