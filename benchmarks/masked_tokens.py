@@ -10,10 +10,11 @@ Peer: Hugging Face `datasets` over the same packed rows, saved to disk and mappe
 * the quickest by hand: a `BatchSampler`, so that a batch is one read, and the collator's masking function called on its tensor.
 
 Fair: the rows are the same (checked, an epoch of ours against the peer's data), shuffled on both sides; `input_ids` and
-`labels` are int64 of one shape (checked). The peer is given `special_tokens_mask` as a stored column, as its documentation
-recommends, and is spared the packing, which ours does on the fly. Torch computes in one thread. Differences: ours also makes
-`position_ids`, `document_ids` and `cu_seqlens`, draws each number from a key (equal on any machine), and never puts a control
-token in as a random one; the peer does. The goal is set for the documented ways; the one by hand is judged beside them.
+`labels` are int64 of one shape (checked), and nothing else is made: documents are joined (`documents: joined`), as the peer has
+no notion of where they end. The peer is given `special_tokens_mask` as a stored column, as its documentation recommends, and is
+spared the packing, which ours does on the fly. Torch computes in one thread. Differences: ours draws each number from a key
+(equal on any machine), and never puts a control token in as a random one; the peer does. The goal is set for the documented
+ways; the one by hand is judged beside them.
 Limit: copying one batch of ours from memory to memory on one core.
 """
 
@@ -41,7 +42,7 @@ def ours(folder: Path, threads: int | None, tail: str = "carry") -> Iterable[Any
     from sslpipe import packs, tasks
 
     one_thread()
-    pack, task = packs.Concatenate(length=LENGTH), tasks.MaskedTokens()
+    pack, task = packs.Concatenate(length=LENGTH, documents="joined"), tasks.MaskedTokens()
     return open_dataset(folder).stream(pack, task, batch_size=BATCH, threads=threads, tail=tail)
 
 

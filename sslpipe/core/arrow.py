@@ -49,13 +49,18 @@ def _array(column: Column) -> pa.Array:
 def from_arrow(batch: pa.RecordBatch) -> Rows:
     """The rows of one record batch; numeric and byte columns are views of Arrow's memory."""
     arrays = {name: batch.column(index) for index, name in enumerate(batch.schema.names)}
-    high, low, occurrence, offset = (_numbers(arrays.pop(name)) for name in NAME_COLUMNS)
+    high, low, occurrence, offset = (numbers(arrays.pop(name)) for name in NAME_COLUMNS)
     return Rows(Names(high, low, occurrence, offset), {name: _column(array) for name, array in arrays.items()})
 
 
-def _numbers(array: pa.Array) -> NDArray[Any]:
-    numbers: NDArray[Any] = array.to_numpy(zero_copy_only=not pa.types.is_boolean(array.type))
-    return numbers
+def numbers(array: pa.Array) -> NDArray[Any]:
+    """A numeric array without nulls as a view of Arrow's memory; Arrow's own conversion would import pandas where it is there."""
+    if pa.types.is_boolean(array.type):
+        return np.asarray(array)
+    dtype, buffer = np.dtype(array.type.to_pandas_dtype()), array.buffers()[1]
+    view = np.frombuffer(buffer, dtype, len(array), array.offset * dtype.itemsize) if len(array) else np.empty(0, dtype)
+    view.setflags(write=False)
+    return view
 
 
 def _offsets(array: pa.Array) -> NDArray[np.int64]:
@@ -70,9 +75,9 @@ def _column(array: pa.Array) -> Column:
         values = np.frombuffer(data, np.uint8) if data is not None and data.size else np.empty(0, np.uint8)
         return Ragged(values, _offsets(array))
     if pa.types.is_large_list(kind):
-        return Ragged(_numbers(array.values), _offsets(array))
+        return Ragged(numbers(array.values), _offsets(array))
     shape: list[int] = []
     while pa.types.is_fixed_size_list(array.type):
         shape.append(array.type.list_size)
         array = array.flatten()
-    return _numbers(array).reshape(-1, *shape) if shape else _numbers(array)
+    return numbers(array).reshape(-1, *shape) if shape else numbers(array)

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sslpipe.core.arrow import from_arrow, to_arrow
+from sslpipe.core.arrow import from_arrow, numbers, to_arrow
 from sslpipe.core.rows import Rows
 from sslpipe.shards.storage import UniqueFile
 
@@ -92,7 +92,7 @@ class Table:
     def columns(self, start: int, stop: int, names: Sequence[str]) -> dict[str, NDArray[Any]]:
         """Numeric columns of rows `start` to `stop`."""
         pieces = [
-            [batch.column(name)[max(start - first, 0) : stop - first].to_numpy() for name in names]
+            [numbers(batch.column(name)[max(start - first, 0) : stop - first]) for name in names]
             for batch, first in zip(self.batches, self.starts[:-1].tolist(), strict=True)
             if first < stop and start < first + batch.num_rows
         ]
@@ -107,7 +107,7 @@ class Table:
         """
         found = []
         for batch, first in zip(self.batches, self.starts[:-1].tolist(), strict=True):
-            splits, order = batch.column("_split").to_numpy(), batch.column("_order").to_numpy()
+            splits, order = numbers(batch.column("_split")), numbers(batch.column("_order"))
             a, b = np.searchsorted(splits, [split, split + 1])
             start = a + int(np.searchsorted(order[a:b], np.uint64(low)))
             stop = b if high is None else a + int(np.searchsorted(order[a:b], np.uint64(high)))
@@ -125,12 +125,12 @@ class Table:
     def slices(self, split: int, low: int, high: int | None, names: Sequence[str]) -> Iterator[list[NDArray[Any]]]:
         """The same for some columns, in views of one batch after another."""
         for batch in self.batches:
-            splits, order = batch.column("split").to_numpy(), batch.column("order").to_numpy()
+            splits, order = numbers(batch.column("split")), numbers(batch.column("order"))
             a, b = np.searchsorted(splits, [split, split + 1])
             start = a + int(np.searchsorted(order[a:b], np.uint64(low)))
             stop = b if high is None else a + int(np.searchsorted(order[a:b], np.uint64(high)))
             if start < stop:
-                yield [batch.column(name)[start:stop].to_numpy() for name in names]
+                yield [numbers(batch.column(name)[start:stop]) for name in names]
 
     def _nothing(self, names: Sequence[str]) -> dict[str, NDArray[Any]]:
         """No rows, in the columns' own dtypes: float64 would make what is joined to them float64."""

@@ -35,6 +35,7 @@ class Assemble:
         self._selection, self._order, self._steps, self._seed = selection, order, steps, seed
         self._workshop: _Workshop | None = None
         self._process = 0
+        self._known_shifts: dict[int, NDArray[np.int64]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_workshop": None, "_process": 0}
@@ -68,9 +69,23 @@ class Assemble:
         assert pack is not None
         if pack.period() <= 1 or not epochs.any():
             return np.zeros(len(epochs), np.int64)
-        names = Names.from_keys(np.zeros(len(shards), np.uint64), shards.astype(np.uint64))
-        shifts = Draw(self._seed, pack.path(), epochs=epochs).below(names, pack.period())
-        return np.where(epochs == 0, 0, shifts)
+        shifts = np.zeros(len(epochs), np.int64)
+        for epoch in np.unique(epochs).tolist():
+            if epoch:
+                here = epochs == epoch
+                shifts[here] = self._shifts_of(epoch)[shards[here]]
+        return shifts
+
+    def _shifts_of(self, epoch: int) -> NDArray[np.int64]:
+        """The shift of every shard in one epoch; the last few epochs are kept, since batches of one follow one another."""
+        known = self._known_shifts.get(epoch)
+        if known is None:
+            pack, count = self._steps.pack, len(self._selection.shards)
+            assert pack is not None
+            names = Names.from_keys(np.zeros(count, np.uint64), np.arange(count, dtype=np.uint64))
+            known = Draw(self._seed, pack.path(), epochs=epoch).below(names, pack.period())
+            self._known_shifts = {epoch: known, **dict(list(self._known_shifts.items())[:1])}
+        return known
 
 
 class _Workshop:

@@ -31,19 +31,20 @@ class TokenRows:
     def of(cls, task: Task, rows: Rows, field: str) -> TokenRows:
         """The rows laid end to end; raises DataError where one is shorter than the task can use."""
         ids, offsets, shape = _flat(rows[field])
-        lengths = np.diff(offsets)
-        if len(rows) and lengths.min() < task.minimum():
-            short = int(np.argmin(lengths))
+        shortest = shape[1] if shape is not None else int(np.diff(offsets).min(initial=task.minimum()))
+        if len(rows) and shortest < task.minimum():
+            short = 0 if shape is not None else int(np.argmin(np.diff(offsets)))
             raise DataError(
-                f"{task.path()}: row {short} of the batch has {lengths[short]} tokens, wanted at least {task.minimum()}; "
+                f"{task.path()}: row {short} of the batch has {shortest} tokens, wanted at least {task.minimum()}; "
                 "leave shorter rows out beforehand"
             )
         if not np.issubdtype(ids.dtype, np.unsignedinteger):
             raise DataError(f"{task.path()}: field `{field}` holds {ids.dtype}, wanted ids as stored, uint16 or uint32")
         if DOCUMENTS not in rows.columns:
             return cls(ids, offsets, None, shape)
-        documents, document_offsets, _ = _flat(rows[DOCUMENTS])
-        if not np.array_equal(offsets, document_offsets):
+        documents, document_offsets, document_shape = _flat(rows[DOCUMENTS])
+        alike = document_shape == shape if shape is not None else np.array_equal(offsets, document_offsets)
+        if not alike:
             raise DataError(f"{task.path()}: `{DOCUMENTS}` has other lengths than `{field}`")
         return cls(ids, offsets, np.ascontiguousarray(documents, np.int32), shape)
 
