@@ -53,9 +53,10 @@ def build(
         located = Located.of(recipe)
     else:
         located = load_located(recipe, input=input)
-    manifest = build_located(located, Path(out), make_engine(engine, workers, None), limit=limit, update=update)
+    folder = Path(out).expanduser()
+    manifest = build_located(located, folder, make_engine(engine, workers, None), limit=limit, update=update)
     check_bad(manifest, located.recipe)
-    return open(out)
+    return open(folder)
 
 
 def build_located(
@@ -85,6 +86,8 @@ def make_engine(name: str, workers: int | None, address: str | None) -> Engine:
     if name == "inline":
         if address is not None:
             raise RecipeError("--address joins a Ray cluster, and --engine inline uses none; leave one of them out")
+        if workers not in (None, 1):
+            raise RecipeError(f"got {workers} workers for the engine inline, which is this process alone; use `ray`")
         from sslpipe.engines.inline import Inline
 
         return Inline()

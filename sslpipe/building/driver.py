@@ -26,6 +26,9 @@ from sslpipe.shards.storage import LocalStorage
 WEIGH_BYTES = 2 << 20
 """How much is mapped to learn what a row will weigh in a shard."""
 
+LEAST_ROWS = 16
+"""How many rows a sample has on average at the least: where rows are huge, a sample by bytes would have none."""
+
 TOP = 2**64
 
 
@@ -64,14 +67,16 @@ class Builder:
 
     def run(self) -> Manifest:
         """Build, or go on building; the manifest is written last."""
-        with BuildLock(self._storage.root):
-            return self._run()
-
-    def _run(self) -> Manifest:
         parts = self._parts()
-        inputs = fingerprint([(source, part) for source, part in parts], self._limit)
+        with BuildLock(self._storage.root):
+            return self._run(parts)
+
+    def _run(self, parts: list[tuple[str, dict[str, Any]]]) -> Manifest:
+        # File by file, so that another `part_bytes` is no other input.
+        files = [[source, *file] for source, part in parts for file in zip(*part.values(), strict=True)]
+        inputs = fingerprint(files, self._limit)
         publisher = Publisher(self._storage, self._recipe, inputs, limited=self._limit is not None)
-        finished = publisher.finished(self._update)
+        finished = publisher.finished()
         if finished is not None:
             return finished
         publisher.begin(self._update)
@@ -160,8 +165,10 @@ class Builder:
         for at, step in enumerate(segment.fits):
             spec = step.sample(segment.fields)
             total = max(1, spilled.bytes[0])
-            bound = None if spec.bytes * MARGIN >= total else int(TOP * (spec.bytes * MARGIN / total))
-            tasks = [{"range": bounds, "field": spec.field, "bound": bound} for bounds in self._ranges(sum(spilled.bytes))]
+            share = max(spec.bytes * MARGIN / total, LEAST_ROWS / max(1, spilled.rows[0]))
+            bound = None if share >= 1 else int(TOP * share)
+            wanted = {"field": spec.field, "bytes": spec.bytes, "bound": bound}
+            tasks = [{"range": bounds, **wanted} for bounds in self._ranges(sum(spilled.bytes))]
             seed = [self._recipe.seed]
             sampled = stages.run(f"{number}-sample-{at}", "sample", number, tasks, [step], spilled.inputs(), seed)
             sample = [output for commit in sampled for output in commit.all("sample")]
@@ -188,7 +195,8 @@ class Builder:
         if shards.count is not None:
             train = max(1, spilled.rows[0])
             return [-(-shards.count * rows // train) if rows else 0 for rows in (train, *spilled.rows[1:])]
-        share = min(TOP, TOP * WEIGH_BYTES // max(1, sum(spilled.bytes)))
+        by_bytes, by_rows = TOP * WEIGH_BYTES // max(1, sum(spilled.bytes)), TOP * LEAST_ROWS // max(1, sum(spilled.rows))
+        share = min(TOP, max(by_bytes, by_rows))
         arguments = [{"share": None if share == TOP else share}]
         weighed = stages.run(f"{last}-weigh", "weigh", last, arguments, steps, spilled.inputs(), also)[0].facts
         per_row = weighed["bytes"] / max(1, weighed["rows"])

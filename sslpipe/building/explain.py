@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,8 @@ def _records(storage: LocalStorage, commits: list[Commit], wanted: str) -> list[
             continue
         for output in commit.all("ledger"):
             table = read_ledger(storage.path(output.name))
-            mask = pc.ends_with(table["file"].cast("string"), _path_end(wanted))
+            files = table["file"].cast("string")
+            mask = reduce(pc.or_, (pc.ends_with(files, end) for end in _path_ends(wanted)))
             if prefix is not None:
                 keys = [key is not None and key.hex().startswith(prefix) for key in table["key"].to_pylist()]
                 mask = pc.or_(pc.fill_null(mask, False), keys)
@@ -59,9 +61,11 @@ def _key_prefix(wanted: str) -> str | None:
     return text if len(text) >= 6 and all(letter in "0123456789abcdef" for letter in text) else None
 
 
-def _path_end(wanted: str) -> str:
-    path = Path(wanted)
-    return str(path.resolve()) if path.exists() else "/" + wanted.lstrip("/")
+def _path_ends(wanted: str) -> list[str]:
+    """What a wanted file's path may end with: as the reader wrote it, as it is without links, or the end that was typed."""
+    path = Path(wanted).expanduser()
+    found = [str(path.absolute()), str(path.resolve())] if path.exists() else []
+    return [*found, "/" + wanted.removeprefix("./").lstrip("/")]
 
 
 def _story(storage: LocalStorage, commits: list[Commit], record: dict[str, Any]) -> list[str]:
@@ -81,7 +85,7 @@ def _story(storage: LocalStorage, commits: list[Commit], record: dict[str, Any])
             for row in _decision(Table(storage.path(output.name)), record["id"]):
                 if row["duplicate"]:
                     name = f"{row['survivor_high']:016x}{row['survivor_low']:016x}"
-                    return [*lines, f"  duplicate of {name}, which survives; `sslpipe explain OUT {name}` shows it"]
+                    return [*lines, f"  duplicate of {name}, which survives; `sslpipe explain {storage.root} {name}` shows it"]
                 occurrence = int(row["occurrence"])
     return [*lines, *_places(storage, high, low, occurrence)]
 
@@ -91,7 +95,7 @@ def _verdict(entry: dict[str, Any]) -> list[str]:
     numbers = [f"{name} {value:g}" for name, value in entry.items() if name not in known and value is not None]
     lines = [f"  measured: {', '.join(numbers)}"] if numbers else []
     if entry["outcome"] == "passed":
-        return [*lines, "  passed the filters of the first segment"]
+        return [*lines, "  passed the filters before the first dedup or fit"]
     detail = f" ({entry['detail']})" if entry["detail"] else ""
     return [*lines, f"  {entry['outcome']}: {entry['reason']}{detail}"]
 

@@ -41,56 +41,60 @@ class FusedSteps:
     ) -> None:
         self._seed = seed
         self._labels = labels
-        self._opened: list[tuple[Step, Any, Fields]] = []
+        self._opened: list[_Opened] = []
         for step in steps:
-            self._opened.append((step, step.open(Context(fields, artefacts)), fields))
+            context = Context(fields, artefacts)
+            needed = step.needs() if isinstance(step, Filter) else (step,) if isinstance(step, Measure) else ()
+            measures = [(label_of(measure, labels), measure.open(context)) for measure in needed]
+            self._opened.append(_Opened(step, step.open(context), measures))
             fields = step.outputs(fields)
-        self._artefacts = artefacts
-        self._measures: dict[Measure, Any] = {}
         self.fields = fields
 
     def run(self, rows: Rows) -> tuple[Rows, list[Dropped]]:
         """The rows that pass, changed, and those that don't."""
         dropped: list[Dropped] = []
         fresh: set[Measure] = set()
-        for step, opened, fields in self._opened:
+        for step in self._opened:
             if not len(rows):
                 break
-            if isinstance(step, Map):
-                rows = opened.map(rows, Draw(self._seed, step.path(), getattr(step, "salt", "")))
+            for label, measure in step.measures:
+                if measure not in fresh:
+                    rows = _measured(label, measure, rows)
+                    fresh.add(measure)
+            if isinstance(step.step, Map):
+                rows = step.opened.map(rows, Draw(self._seed, step.step.path(), getattr(step.step, "salt", "")))
                 fresh.clear()
-            elif isinstance(step, Measure):
-                rows = self._measured(step, rows, fields, fresh)
-            elif isinstance(step, Filter):
-                for measure in step.needs():
-                    rows = self._measured(measure, rows, fields, fresh)
-                rows, lost = self._judged(step, opened, rows)
+            elif isinstance(step.step, Filter):
+                rows, lost = step.judged(rows)
                 if lost is not None:
                     dropped.append(lost)
         return rows, dropped
 
-    def _measured(self, measure: Measure, rows: Rows, fields: Fields, fresh: set[Measure]) -> Rows:
-        if measure in fresh:
-            return rows
-        if measure not in self._measures:
-            self._measures[measure] = measure.open(Context(fields, self._artefacts))
-        opened = self._measures[measure]
-        fresh.add(measure)
-        label = label_of(measure, self._labels)
-        numbers = opened.measure(rows)
-        return rows.with_columns(**{f"{MEASURED}{label}.{name}": column for name, column in numbers.items()})
 
-    def _judged(self, step: Filter, opened: Filter, rows: Rows) -> tuple[Rows, Dropped | None]:
+@dataclass(frozen=True)
+class _Opened:
+    """A step at its place: opened with the fields that it sees there, its measures too."""
+
+    step: Step
+    opened: Any
+    measures: list[tuple[str, Measure]]
+
+    def judged(self, rows: Rows) -> tuple[Rows, Dropped | None]:
+        """What the filter keeps, and what it drops."""
         numbers: dict[str, Any] = {}
-        for measure in step.needs():
-            label = label_of(measure, self._labels)
+        for label, measure in self.measures:
             numbers |= {name: rows.array(f"{MEASURED}{label}.{name}") for name in measure.names()}
-        verdicts = opened.judge(numbers)
+        verdicts = self.opened.judge(numbers)
         out = np.flatnonzero(verdicts.codes)
         if not len(out):
             return rows, None
         reasons = [verdicts.reasons[code - 1] for code in verdicts.codes[out].tolist()]
         return rows.take(verdicts.codes == 0), Dropped(rows.take(out), reasons)
+
+
+def _measured(label: str, measure: Measure, rows: Rows) -> Rows:
+    numbers = measure.measure(rows)
+    return rows.with_columns(**{f"{MEASURED}{label}.{name}": column for name, column in numbers.items()})
 
 
 def label_of(measure: Measure, labels: Mapping[Measure, str]) -> str:

@@ -42,3 +42,9 @@ class Task:
     def stem(self) -> str:
         """A readable start for the names of the task's files."""
         return f"{self.stage}-{self.number:05d}"
+
+    @property
+    def reading(self) -> str:
+        """The raw files that the task reads, for messages; nothing where it reads none."""
+        files = self.arguments.get("part", {}).get("files", ())
+        return f" while reading {', '.join(files[:3])}{' and others' if len(files) > 3 else ''}" if files else ""

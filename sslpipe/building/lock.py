@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from sslpipe.core.errors import OutputLocked
+from sslpipe.core.errors import EnvironmentFault, OutputLocked
 
 
 class BuildLock:
@@ -26,11 +26,12 @@ class BuildLock:
         self._file: IO[str] | None = None
 
     def __enter__(self) -> BuildLock:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self._path.open("a+")
         try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._path.open("a+")
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            assert self._file is not None
             self._file.seek(0)
             text = self._file.read()
             holder = json.loads(text) if text else {}
@@ -39,6 +40,10 @@ class BuildLock:
                 f"another build works on {self._path.parent.parent}: process {holder.get('pid', '?')} on"
                 f" {holder.get('host', '?')}, since {holder.get('since', '?')}. Wait for it, or stop it and run this again"
             ) from None
+        except OSError as error:
+            raise EnvironmentFault(
+                f"could not lock {self._path}: {error.strerror}; choose an output that can be written"
+            ) from error
         self._file.truncate(0)
         since = time.strftime("%Y-%m-%d %H:%M:%S %Z")
         self._file.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since}))

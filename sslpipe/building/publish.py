@@ -12,13 +12,15 @@ from sslpipe.building.state import RECIPE, ROLLUP
 from sslpipe.core.errors import RecipeError
 from sslpipe.core.fields import Field
 from sslpipe.core.hashes import fingerprint
+from sslpipe.recipe.plan import Plan
 from sslpipe.recipe.recipe import Recipe
 from sslpipe.shards.card import dataset_card
-from sslpipe.shards.commits import FOLDER, Commit, Output
+from sslpipe.shards.commits import FOLDER, Commit, Output, totals
 from sslpipe.shards.manifest import NAME, FileEntry, Manifest, ShardEntry
 from sslpipe.shards.storage import LocalStorage
 
-PASSING = (".sslpipe/spill", ".sslpipe/records", ".sslpipe/sample")
+CARD = "README.md"
+PASSING = (".sslpipe/spill", ".sslpipe/records", ".sslpipe/sample", ".sslpipe/attempts")
 """Folders of files that only a running build needs."""
 LASTING = (".sslpipe/ledger", ".sslpipe/quarantine", ".sslpipe/decisions", ".sslpipe/artefacts", ".sslpipe/index", "shards")
 
@@ -33,34 +35,69 @@ class Publisher:
         self.build = fingerprint(self._fingerprint, inputs)
         self.revision = self._previous.version if self._previous is not None else 0
 
-    def finished(self, update: bool) -> Manifest | None:
+    def finished(self) -> Manifest | None:
         """The manifest, where this very build is done already; what a killed clean-up left is swept then."""
         previous = self._previous
         if previous is None or previous.limited != self._limited:
             return None
         if (previous.recipe, previous.inputs) != (self._fingerprint, self._inputs):
             return None
-        manifest = previous.model_copy(update={"stream": tuple(self._recipe.to_json()["stream"])})
+        now = {"name": self._recipe.name, "stream": tuple(self._recipe.to_json()["stream"])}
+        manifest = previous.model_copy(update=now)
         if manifest != previous:
             self._storage.replace(NAME, _json(manifest))
+        before = self._before()
+        if before is not None and before["build"] != self.build:
+            self._remember()  # Another build had begun here, and was given up for this one.
+        if manifest.name != previous.name:
+            self._storage.replace(CARD, dataset_card(manifest).encode())
         self._sweep(manifest)
         return manifest
 
     def begin(self, update: bool) -> None:
         """Refuse to mix two recipes in one folder unless told to; remember which one is being built."""
         before = self._before()
-        allowed = update or (self._previous is not None and self._previous.limited)
-        if before is not None and not allowed:
-            changed = _difference(before["recipe"], self._recipe.to_json())
-            if changed or (self._previous is not None and self._previous.inputs != self._inputs):
-                what = f"another recipe (changed: {', '.join(changed)})" if changed else "other input files"
-                raise RecipeError(
-                    f"{self._storage.root} holds a build of {what}. Stages that the change does not touch are reused:"
-                    " run the same command with --update, or choose another output folder"
-                )
+        if before is None:
+            self._refuse_strangers()
+        elif not update and not (self._previous is not None and self._previous.limited):
+            self._refuse_changes(before)
         for name in list(self._storage.temporaries()):
             self._storage.delete(name)
+        self._remember()
+
+    def _remember(self) -> None:
         self._storage.replace(RECIPE, json.dumps({"build": self.build, "recipe": self._recipe.to_json()}).encode())
+
+    def _refuse_strangers(self) -> None:
+        """Refuse a folder that holds what a build would write, made by somebody else: it would be overwritten or swept away."""
+        theirs = [name for name in (NAME, CARD, "shards") if self._storage.path(name).exists()]
+        if theirs:
+            raise RecipeError(
+                f"{self._storage.root} has {' and '.join(theirs)}, but no build of sslpipe made them;"
+                " choose another output folder"
+            )
+
+    def _refuse_changes(self, before: dict[str, Any]) -> None:
+        """Refuse to replace or to mix what another recipe, or other input, made."""
+        previous = self._previous
+        changed = _difference(before["recipe"], self._recipe.to_json())
+        if changed:
+            what = f"a build of another recipe (changed: {', '.join(changed)})"
+        elif previous is None:
+            return
+        elif self._limited:
+            what = "a whole dataset, which a quick look with --limit would replace"
+        elif previous.recipe != self._fingerprint:
+            what = "a build of this recipe with another version of a step, or other content of a file that it names"
+        else:
+            what = "a build of other input files"
+        kept = (
+            "The old dataset stays until the new one is finished" if previous else "Tasks that the change leaves alone are kept"
+        )
+        raise RecipeError(
+            f"{self._storage.root} holds {what}. To build again, run the same command with --update,"
+            f" or choose another output folder. {kept}"
+        )
 
     def _before(self) -> dict[str, Any] | None:
         if self._storage.size(RECIPE) is None:
@@ -72,6 +109,7 @@ class Publisher:
         self, stages: Stages, shards: Sequence[Commit], counts: dict[str, dict[str, int]], fields: dict[str, Field]
     ) -> Manifest:
         """Write the roll-up, the manifest and the card, then sweep away what nobody needs any more."""
+        plan = Plan.of(self._recipe)
         manifest = Manifest(
             version=self.revision + 1,
             name=self._recipe.name,
@@ -81,7 +119,8 @@ class Publisher:
             fields=fields,
             totals=totals(counts),
             by_source=counts,
-            measures=tuple(stages_measures(shards)),
+            measures=plan.kept_measures,
+            measured={label: dict(measure) for label, measure in plan.measured.items()},
             artefacts=self._artefacts(stages),
             shards=tuple(_entry(commit) for commit in shards if commit.facts["samples"]),
             stream=tuple(self._recipe.to_json()["stream"]),
@@ -91,7 +130,7 @@ class Publisher:
         self._storage.replace(ROLLUP, json.dumps({"build": self.build, "stages": rollup}).encode())
         self._storage.put_new(f".sslpipe/manifests/{manifest.version:06d}-{self.build[:12]}.json", _json(manifest))
         self._storage.replace(NAME, _json(manifest))
-        self._storage.replace("README.md", dataset_card(manifest).encode())
+        self._storage.replace(CARD, dataset_card(manifest).encode())
         self._sweep(manifest)
         return manifest
 
@@ -129,20 +168,6 @@ class Publisher:
             for name in self._storage.list(folder):
                 if name not in named:
                     self._storage.delete(name)
-
-
-def totals(counts: dict[str, dict[str, int]]) -> dict[str, int]:
-    """Rows by outcome over all sources, reasons summed up."""
-    total = dict.fromkeys(("read", "kept", "filtered", "duplicate", "quarantined", "erased"), 0)
-    for outcomes in counts.values():
-        for outcome, number in outcomes.items():
-            total[outcome.partition(":")[0]] += number
-    return total
-
-
-def stages_measures(shards: Sequence[Commit]) -> list[str]:
-    """The measures that shard indexes hold, as their commits say."""
-    return list(shards[0].facts.get("measures", [])) if shards else []
 
 
 def _file(output: Output) -> FileEntry:

@@ -99,7 +99,7 @@ class Counter:
 def _enter(ledger: Ledger, rows: Rows, source: str, part: Part, outcome: str, lost: Dropped | None) -> None:
     files = [part.files[i].encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
              for i in rows.array("_file").tolist()]  # fmt: skip
-    places = [f"record {place}" for place in rows.array("_place").tolist()]
+    places = [f"record {place + 1}" for place in rows.array("_place").tolist()]
     ledger.enter(rows, [source] * len(rows), outcome, lost.reasons if lost else None, files, places)
 
 

@@ -33,10 +33,7 @@ def resolve(work: Workspace, task: Task) -> Commit:
     sources = sorted(work.recipe.sources)
     lost_rows, lost_bytes = [0, 0, 0], [0, 0, 0]
     duplicates = np.zeros(len(sources), np.int64)
-    for records in merged(tables, first, last, chunk):
-        decided = decide.run(records)
-        if not len(decided["id"]):
-            continue
+    for decided in gathered((decide.run(records) for records in merged(tables, first, last, chunk)), chunk):
         lost = decided["duplicate"] != 0
         duplicates += np.bincount(decided["source"][lost], minlength=len(sources))
         for split in range(3):
@@ -58,29 +55,60 @@ def resolve(work: Workspace, task: Task) -> Commit:
     )
 
 
+def gathered(chunks: Iterator[Records], least: int) -> Iterator[Records]:
+    """Chunks joined until they have that many rows; the last may have fewer, and none is empty."""
+    held: list[Records] = []
+    for chunk in chunks:
+        held.append(chunk)
+        if sum(len(records["id"]) for records in held) >= least:
+            yield _joined(held)
+            held = []
+    if sum(len(records["id"]) for records in held):
+        yield _joined(held)
+
+
+def _joined(pieces: Sequence[Records]) -> Records:
+    return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+
+
 def merged(tables: Sequence[Table], first: int, last: int | None, chunk: int) -> Iterator[Records]:
     """Records of a range of digests from many sorted tables, as one sorted stream of chunks of at most `chunk` rows."""
-    bounds = [_bounds(table, first, last) for table in tables]
-    live = [(table, start, stop) for table, (start, stop) in zip(tables, bounds, strict=True) if start < stop]
-    while live:
-        share = max(1, chunk // len(live))
-        pieces, heads = [], []
-        for table, start, stop in live:
-            piece = table.columns(start, min(stop, start + share), RECORD_COLUMNS)
-            pieces.append(piece)
-            if start + share < stop:
-                heads.append(tuple(int(piece[name][-1]) for name in RECORD_KEY))
+    cursors = [_Cursor(table, *_bounds(table, first, last)) for table in tables]
+    while live := [cursor for cursor in cursors if cursor.left]:
+        heads = [head for cursor in live if (head := cursor.look(max(1, chunk // len(live)))) is not None]
         limit = min(heads) if heads else None
-        rest, taken = [], []
-        for (table, start, stop), piece in zip(live, pieces, strict=True):
-            count = len(piece["id"]) if limit is None else _not_above(piece, limit)
-            taken.append({name: column[:count] for name, column in piece.items()})
-            if start + count < stop:
-                rest.append((table, start + count, stop))
-        records = {name: np.concatenate([piece[name] for piece in taken]) for name in RECORD_COLUMNS}
+        records = _joined([cursor.take(limit) for cursor in live])
         order = np.lexsort([records[name] for name in reversed(RECORD_KEY)])
         yield {name: column[order] for name, column in records.items()}
-        live = rest
+
+
+class _Cursor:
+    """Where one sorted table is, with a piece of it at hand."""
+
+    def __init__(self, table: Table, start: int, stop: int) -> None:
+        self._table, self._start, self._stop = table, start, stop
+        self._piece: Records = {}
+        self._used = self._held = 0
+
+    @property
+    def left(self) -> bool:
+        """Whether any record is still to be taken."""
+        return self._used < self._held or self._start < self._stop
+
+    def look(self, count: int) -> tuple[int, ...] | None:
+        """Have records at hand, about `count` of them; the key of the last one, or None if no more come behind it."""
+        if self._used == self._held:
+            stop = min(self._stop, self._start + count)
+            self._piece = self._table.columns(self._start, stop, RECORD_COLUMNS)
+            self._used, self._held, self._start = 0, stop - self._start, stop
+        return tuple(int(self._piece[name][-1]) for name in RECORD_KEY) if self._start < self._stop else None
+
+    def take(self, limit: tuple[int, ...] | None) -> Records:
+        """The records at hand that are not above the limit."""
+        rest = {name: column[self._used :] for name, column in self._piece.items()}
+        count = len(rest["id"]) if limit is None else _not_above(rest, limit)
+        self._used += count
+        return {name: column[:count] for name, column in rest.items()}
 
 
 def _bounds(table: Table, first: int, last: int | None) -> tuple[int, int]:

@@ -15,6 +15,7 @@ from sslpipe.building.spill import SpillWriter, live_rows
 from sslpipe.building.workspace import Workspace
 from sslpipe.core.documents import Documents
 from sslpipe.core.draw import Draw
+from sslpipe.core.errors import SslpipeError
 from sslpipe.core.fields import Fields
 from sslpipe.core.names import Names
 from sslpipe.core.rows import Rows
@@ -129,6 +130,7 @@ def shard(work: Workspace, task: Task) -> Commit:
 
     def counted() -> Iterator[Rows]:
         for rows in running.rows(split, low, high):
+            _check_unique(rows.names)
             running.keep(rows)
             yield rows
 
@@ -152,9 +154,19 @@ def shard(work: Workspace, task: Task) -> Commit:
             "split": SPLITS[split],
             "samples": writer.samples,
             "elements": elements,
-            "measures": list(work.plan.kept_measures),
         },
     )
+
+
+def _check_unique(names: Names) -> None:
+    """Rows of one name lie side by side; two of them mean a dedup whose digest is not a function of the payload."""
+    same = (names.high[1:] == names.high[:-1]) & (names.low[1:] == names.low[:-1])
+    same &= names.occurrence[1:] == names.occurrence[:-1]
+    if same.any():
+        text = names.take(np.flatnonzero(same)[:1]).texts()[0]
+        raise SslpipeError(
+            f"two rows are called {text}: a dedup's digest must depend on the fields of a row alone, not on meta"
+        )
 
 
 def _finished(work: Workspace, running: _Segment, batches: Iterator[Rows]) -> Iterator[Rows]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from sslpipe.building.stages import STAGES
-from sslpipe.shards.commits import FOLDER
+from sslpipe.shards.commits import FOLDER, Commit, add_counts
 from sslpipe.shards.storage import LocalStorage
 
 RECIPE = ".sslpipe/recipe.json"
@@ -21,10 +21,31 @@ def stages_of(storage: LocalStorage) -> list[tuple[str, int, int]]:
         rollup = json.loads(storage.get(ROLLUP))
         if rollup["build"] == build:
             return [(stage, len(commits), len(commits)) for stage, commits in rollup["stages"].items()]
+    return [(stage, len(done), total) for stage, done, total in _committed(storage, build)]
+
+
+def counts_of(storage: LocalStorage) -> dict[str, dict[str, int]]:
+    """Rows by source and outcome, as far as the tasks that are committed know; of a build that is not finished."""
+    build = json.loads(storage.get(RECIPE))["build"]
+    names = [name for _, done, _ in _committed(storage, build) for name in done]
+    return add_counts(Commit.model_validate_json(storage.get(name)).counts for name in names)
+
+
+def updating(storage: LocalStorage) -> bool:
+    """Whether a build has begun that will replace the finished dataset."""
+    return stages_of(storage) != [] and storage.size(ROLLUP) is not None and _build(storage, ROLLUP) != _build(storage, RECIPE)
+
+
+def _build(storage: LocalStorage, name: str) -> str:
+    return str(json.loads(storage.get(name))["build"])
+
+
+def _committed(storage: LocalStorage, build: str) -> list[tuple[str, list[str], int]]:
+    """Stages that a build has announced, in order: name, commit records, tasks in all."""
     found = []
     for name in storage.list(f"{STAGES}/{build}"):
         stage = json.loads(storage.get(name))
         committed = set(storage.list(f"{FOLDER}/{stage['stage']}"))
-        done = sum(f"{FOLDER}/{stage['stage']}/{task}.json" in committed for task in stage["tasks"])
-        found.append((stage["stage"], done, len(stage["tasks"])))
+        wanted = [f"{FOLDER}/{stage['stage']}/{task}.json" for task in stage["tasks"]]
+        found.append((stage["stage"], [name for name in wanted if name in committed], len(wanted)))
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from typing import Final
 
@@ -11,6 +12,7 @@ from sslpipe.building.read import read
 from sslpipe.building.resolve import resolve
 from sslpipe.building.shard import respill, shard, weigh
 from sslpipe.building.workspace import Workspace
+from sslpipe.core.errors import SslpipeError
 from sslpipe.core.hashes import fingerprint
 from sslpipe.shards.commits import Commit, Commits
 
@@ -26,9 +28,17 @@ KINDS: Final[dict[str, Callable[[Workspace, Task], Commit]]] = {
 
 
 def run_task(job: Job, task: Task) -> Commit:
-    """Run one task and commit it. Running it twice, even at once, does no harm: one record wins, and the bytes are equal."""
-    work = _workspace(fingerprint(job.root, job.recipe, job.artefacts, job.revision), job)
-    return Commits(work.storage).publish(KINDS[task.kind](work, task))
+    """Run one task and commit it. Running it twice, even at once, does no harm: one record wins, and the bytes are equal.
+
+    What a step raises that is no error of ours becomes one that names the task and what it read, with the traceback.
+    """
+    try:
+        work = _workspace(fingerprint(job.root, job.recipe, job.artefacts, job.revision), job)
+        return Commits(work.storage).publish(KINDS[task.kind](work, task))
+    except SslpipeError:
+        raise
+    except Exception as error:
+        raise SslpipeError(f"task {task.stem} failed{task.reading}:\n{traceback.format_exc().rstrip()}") from error
 
 
 _recent: dict[str, Workspace] = {}

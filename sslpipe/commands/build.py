@@ -43,7 +43,8 @@ def build(
         progress.close()
         typer.echo("interrupted; what is committed is kept. To go on, run the same command again", err=True)
         raise
-    progress.close()
+    finally:
+        progress.close()
     seconds = time.monotonic() - started
     if as_json:
         typer.echo(json.dumps({"out": str(out), "totals": manifest.totals, "by_source": manifest.by_source,

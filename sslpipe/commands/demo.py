@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 import json
+import sys
 import sysconfig
 import time
 import warnings
@@ -25,20 +26,24 @@ def demo(
     """Build a dataset from the docstrings of installed Python files, and take batches from it. Needs no network."""
     from sslpipe.api import build_located, make_engine
     from sslpipe.api import open as open_dataset
-    from sslpipe.commands.progress import Lines
+    from sslpipe.commands.progress import progress_for
     from sslpipe.commands.table import summary
     from sslpipe.packs.concatenate import Concatenate
     from sslpipe.recipe.load import load_located
     from sslpipe.tasks.masked_tokens import MaskedTokens
     from sslpipe.tasks.next_token import NextToken
 
+    runner = make_engine(engine, None, None)
     raw = out / "raw" / "docstrings.jsonl"
     count = write_docstrings(raw)
     typer.echo(f"{count:,} docstrings of at most {MAX_FILES:,} installed Python files in {raw}\n")
     started = time.monotonic()
     located = load_located("demo", input=raw)
-    progress = Lines(None)
-    manifest = build_located(located, out / "dataset", make_engine(engine, None, None), progress, update=True)
+    progress = progress_for(sys.stderr, quiet=False)
+    try:
+        manifest = build_located(located, out / "dataset", runner, progress, update=True)
+    finally:
+        progress.close()
     typer.echo(summary(manifest, out / "dataset", time.monotonic() - started, progress.input_bytes))
     dataset = open_dataset(out / "dataset")
     pack = Concatenate(length=128)
@@ -87,7 +92,7 @@ def _python_files() -> Iterator[Path]:
 def docstrings(path: Path) -> Iterator[str]:
     """The docstrings of one file, in order; none where it can't be parsed."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SyntaxWarning)
+        warnings.simplefilter("ignore")  # What the files of others make the parser say.
         try:
             tree = ast.parse(path.read_bytes())
         except (SyntaxError, ValueError):

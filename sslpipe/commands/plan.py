@@ -25,7 +25,7 @@ def plan(
     from sslpipe.recipe.plan import Plan, explained
 
     located = load_located(recipe, input=inputs or None, overrides=sets or [])
-    check_inputs(located.recipe, out or Path(".sslpipe-plan-nowhere"), located)
+    check_inputs(located.recipe, out, located)
     made = Plan.of(located.recipe, locate=located.locate)
     parts = {name: reader.parts(located.recipe.limits.part_bytes) for name, reader in located.recipe.sources.items()}
     found = {name: (len(p), sum(len(part.files) for part in p), sum(map(sum, (part.sizes for part in p))))

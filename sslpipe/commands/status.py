@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sslpipe.commands.options import Json
+
+if TYPE_CHECKING:
+    from sslpipe.shards.storage import LocalStorage
 
 
 def status(
@@ -17,28 +20,53 @@ def status(
 ) -> None:
     """Show how far a build is, or what a finished one holds. Works beside a running build, and after a crash."""
     if as_json:
-        from sslpipe.building.state import stages_of
-        from sslpipe.shards.storage import LocalStorage
-
-        typer.echo(json.dumps([list(stage) for stage in stages_of(LocalStorage(out))]))
+        typer.echo(json.dumps(_facts(out)))
         return
     typer.echo("\n".join(describe(out)))
 
 
 def describe(out: Path) -> list[str]:
     """The lines of `status`."""
-    from sslpipe.building.state import stages_of
-    from sslpipe.commands.progress import words
+    from sslpipe.building.state import updating
     from sslpipe.commands.table import summary
+    from sslpipe.shards.manifest import NAME, Manifest
+    from sslpipe.shards.storage import LocalStorage
+
+    storage = LocalStorage(out)
+    if storage.size(NAME) is None:
+        return ["not finished; the build's command, run again, goes on from here", *_so_far(storage)]
+    lines = ["finished", *summary(Manifest.load(storage), out).splitlines()]
+    if updating(storage):
+        lines += ["", "a build that will replace it is not finished; its command, run again, goes on from here"]
+        lines += _so_far(storage)
+    return lines
+
+
+def _so_far(storage: LocalStorage) -> list[str]:
+    """What the commits of an unfinished build say: tasks by stage, then rows by outcome."""
+    from sslpipe.building.state import counts_of, stages_of
+    from sslpipe.commands.progress import words
+    from sslpipe.commands.table import aligned, outcomes
+    from sslpipe.core.errors import DataError
+
+    stages = stages_of(storage)
+    if not stages:
+        raise DataError(f"{storage.root} holds no build; `sslpipe build RECIPE -o {storage.root}` starts one")
+    lines = [f"  {words(name):<24} {done} of {total} tasks" for name, done, total in stages]
+    return [*lines, "", "so far", *aligned(outcomes(counts_of(storage)))]
+
+
+def _facts(out: Path) -> dict[str, object]:
+    """What `--json` prints; `stages` are those of the build that began last, each as name, tasks done, tasks in all."""
+    from sslpipe.building.state import counts_of, stages_of, updating
     from sslpipe.core.errors import DataError
     from sslpipe.shards.manifest import NAME, Manifest
     from sslpipe.shards.storage import LocalStorage
 
     storage = LocalStorage(out)
-    if storage.size(NAME) is not None:
-        return ["finished", *summary(Manifest.load(storage), out).splitlines()]
     stages = stages_of(storage)
     if not stages:
         raise DataError(f"{out} holds no build; `sslpipe build RECIPE -o {out}` starts one")
-    lines = [f"  {words(name):<24} {done} of {total} tasks" for name, done, total in stages]
-    return ["not finished; the build's command, run again, goes on from here", *lines]
+    finished = storage.size(NAME) is not None
+    by_source = Manifest.load(storage).by_source if finished else counts_of(storage)
+    return {"finished": finished, "updating": finished and updating(storage), "stages": stages, "by_source": by_source}

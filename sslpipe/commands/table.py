@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from sslpipe.shards.commits import Counts, totals
 from sslpipe.shards.manifest import Manifest
 
 TOP_REASONS = 6
@@ -12,11 +13,7 @@ TOP_REASONS = 6
 
 def summary(manifest: Manifest, out: Path, seconds: float | None = None, input_bytes: int = 0) -> str:
     """The table: read, filtered by top reasons, duplicates, quarantined, kept, shards, and the speed where it is known."""
-    rows: list[tuple[str, str, str]] = [("read", f"{manifest.totals['read']:,}", "")]
-    for outcome in ("filtered", "duplicate", "quarantined"):
-        rows.append((outcome, f"{manifest.totals[outcome]:,}", _share(manifest.totals[outcome], manifest)))
-        rows += [(f"  {reason}", f"{count:,}", _share(count, manifest)) for reason, count in reasons(manifest, outcome)]
-    rows.append(("kept", f"{manifest.totals['kept']:,}", _share(manifest.totals["kept"], manifest)))
+    rows = outcomes(manifest.by_source)
     for split in dict.fromkeys(shard.split for shard in manifest.shards):
         shards = manifest.split(split)
         size = sum(shard.bytes for shard in shards)
@@ -28,16 +25,34 @@ def summary(manifest: Manifest, out: Path, seconds: float | None = None, input_b
         lines[-1] += f", {seconds:.1f} s, {input_bytes / 1e6 / seconds:.1f} MB/s of input"
     elif seconds is not None:
         lines[-1] += f", {seconds:.1f} s"
+    if not manifest.shards:
+        lines.append(
+            f"no row was kept, so there is nothing to train on; `sslpipe explain {out} PATH` tells why for a file of yours"
+        )
     if manifest.limited:
         lines.append("made with --limit: a look at the recipe, not a dataset; run it without to build the whole")
     return "\n".join(lines)
 
 
-def reasons(manifest: Manifest, outcome: str) -> list[tuple[str, int]]:
+def outcomes(by_source: Counts) -> list[tuple[str, str, str]]:
+    """Rows for `aligned`: how many rows over all sources were read, filtered by top reasons, and so on."""
+    total = totals(by_source)
+
+    def line(words: str, count: int) -> tuple[str, str, str]:
+        return words, f"{count:,}", f"{100 * count / total['read']:.1f} %" if count and words != "read" else ""
+
+    lines = [line("read", total["read"])]
+    for outcome in ("filtered", "duplicate", "quarantined"):
+        lines.append(line(outcome, total[outcome]))
+        lines += [line(f"  {reason}", count) for reason, count in reasons(by_source, outcome)]
+    return [*lines, line("kept", total["kept"])]
+
+
+def reasons(by_source: Counts, outcome: str) -> list[tuple[str, int]]:
     """The commonest reasons of an outcome over all sources, and the rest as one."""
     total: dict[str, int] = {}
-    for outcomes in manifest.by_source.values():
-        for name, count in outcomes.items():
+    for counts in by_source.values():
+        for name, count in counts.items():
             if name.startswith(f"{outcome}:"):
                 reason = name.partition(":")[2]
                 total[reason] = total.get(reason, 0) + count
@@ -50,7 +65,3 @@ def aligned(rows: Sequence[tuple[str, str, str]]) -> list[str]:
     """Three columns: words, numbers to the right, words."""
     first, second = max(len(row[0]) for row in rows), max(len(row[1]) for row in rows)
     return [f"  {a:<{first}}  {b:>{second}}  {c}".rstrip() for a, b, c in rows]
-
-
-def _share(count: int, manifest: Manifest) -> str:
-    return f"{100 * count / manifest.totals['read']:.1f} %" if count and manifest.totals["read"] else ""

@@ -54,7 +54,7 @@ def from_arrow(batch: pa.RecordBatch) -> Rows:
 
 
 def numbers(array: pa.Array) -> NDArray[Any]:
-    """A numeric array without nulls as a view of Arrow's memory; Arrow's own conversion would import pandas where it is there."""
+    """A numeric array without nulls as a view of Arrow's memory; Arrow's own conversion would import pandas if it is there."""
     if pa.types.is_boolean(array.type):
         return np.asarray(array)
     dtype, buffer = np.dtype(array.type.to_pandas_dtype()), array.buffers()[1]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from annotated_types import Ge, Le
+from pydantic import BaseModel, ConfigDict, model_validator
 
+Dtype = Literal[
+    "bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float16", "float32", "float64"
+]
 Kind = Literal["text", "ids", "image", "audio", "meta", "array"]
 
 
@@ -15,13 +19,20 @@ class Vocabulary(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    size: int
+    size: Annotated[int, Ge(1), Le(2**32)]
     """Ids run from 0 to `size - 1`."""
     pad: int | None = None
     eos: int | None = None
     mask: int | None = None
     control: tuple[int, ...] = ()
     """All control tokens, ascending; text never yields one of them."""
+
+    @model_validator(mode="after")
+    def _ids_are_inside(self) -> Self:
+        named = [token for token in (self.pad, self.eos, self.mask) if token is not None]
+        if any(not 0 <= token < self.size for token in (*named, *self.control)):
+            raise ValueError(f"a control token is not one of the {self.size} ids")
+        return self
 
 
 class Field(BaseModel):
@@ -34,8 +45,8 @@ class Field(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Kind
-    dtype: str = "uint8"
-    shape: tuple[int | None, ...] = (None,)
+    dtype: Dtype = "uint8"
+    shape: tuple[Annotated[int, Ge(0), Le(2**31)] | None, ...] = (None,)
     vocabulary: Vocabulary | None = None
 
     @property

@@ -63,4 +63,4 @@ def fingerprint(*parts: object) -> str:
     import json
 
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=str, ensure_ascii=False)
-    return xxhash.xxh3_128_hexdigest(text.encode())
+    return xxhash.xxh3_128_hexdigest(text.encode("utf-8", "surrogateescape"))  # file names need not be UTF-8

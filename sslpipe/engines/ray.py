@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
+import threading
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sslpipe.building.job import Job, Task
@@ -22,14 +25,15 @@ ATTEMPTS = 3
 class Ray:
     """Ray core tasks over files: what travels through Ray is names and counts, never payload.
 
-    Without an address a local Ray is started and stopped with the build; with one, the cluster's is joined. At most two tasks
-    a core are in flight. Ray's own retries are off: it would retry a task that runs out of memory without end, so deaths are
-    counted here, and kept beside the output.
+    Without an address a local Ray is started and stopped with the build; with one, or where this process has one already, it
+    is joined and left. At most two tasks a core are in flight, and of a Ray that was joined at most `workers` cores are used.
+    Ray's own retries are off: it would retry a task that runs out of memory without end, so deaths are counted here, and kept
+    beside the output.
     """
 
     def __init__(self, workers: int | None = None, address: str | None = None) -> None:
         self._workers, self._address = workers, address
-        self._started = False
+        self._started = self._probed = False
 
     def run(self, job: Job, tasks: Sequence[Task]) -> Iterator[Commit]:
         """Commits as tasks finish; a task whose worker dies is tried again, `ATTEMPTS` times in all."""
@@ -37,26 +41,32 @@ class Ray:
             return
         ray = self._start(job)
         submit = ray.remote(num_cpus=1, max_retries=0)(run_task).remote
-        slots = max(2, 2 * int(ray.cluster_resources().get("CPU", 1)))
+        slots = self._slots(ray)
         waiting = list(reversed(tasks))
         flying: dict[Any, Task] = {}
-        while waiting or flying:
-            while waiting and len(flying) < slots:
-                task = waiting.pop()
-                flying[submit(job, task)] = task
-            ready, _ = ray.wait(list(flying), num_returns=1)
-            task = flying.pop(ready[0])
-            try:
-                yield ray.get(ready[0])
-            except ray.exceptions.RayTaskError as error:
-                self._cancel(ray, flying)
-                cause = error.cause
-                if isinstance(cause, SslpipeError):
-                    raise cause from None
-                raise SslpipeError(f"task {task.stem} failed:\n{error}") from cause
-            except (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError, ray.exceptions.NodeDiedError) as error:
-                _count_death(job, task, error)
-                waiting.append(task)
+        try:
+            while waiting or flying:
+                while waiting and len(flying) < slots:
+                    task = waiting.pop()
+                    flying[submit(job, task)] = task
+                ready, _ = ray.wait(list(flying), num_returns=1)
+                task = flying.pop(ready[0])
+                try:
+                    commit = ray.get(ready[0])
+                except ray.exceptions.RayTaskError as error:
+                    if isinstance(error.cause, SslpipeError):
+                        raise error.cause from None
+                    raise SslpipeError(f"task {task.stem} failed{task.reading}:\n{error}") from error
+                except (
+                    ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError, ray.exceptions.NodeDiedError,
+                ) as error:  # fmt: skip
+                    _count_death(job, task, error)
+                    waiting.append(task)
+                else:
+                    yield commit
+        finally:
+            for reference in flying:
+                ray.cancel(reference)
 
     def close(self) -> None:
         """Stop the Ray that was started here; a cluster that was joined is only left."""
@@ -64,7 +74,13 @@ class Ray:
             import ray
 
             ray.shutdown()
-            self._started = False
+            self._started = self._probed = False
+
+    def _slots(self, ray: Any) -> int:
+        """How many tasks may be in flight: two a core, so that no core waits; `workers` bounds them in a Ray that is joined."""
+        slots = max(2, 2 * int(ray.cluster_resources().get("CPU", 1)))
+        ours = self._started and self._address is None
+        return slots if ours or self._workers is None else min(slots, self._workers)
 
     def _start(self, job: Job) -> Any:
         import ray
@@ -76,20 +92,31 @@ class Ray:
             if self._address is not None:
                 options = {"address": self._address}
             try:
-                ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
+                with _own_sigterm():
+                    ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
             except (ConnectionError, RuntimeError, ValueError) as error:
                 where = f"the cluster at {self._address}" if self._address else "a local Ray"
                 raise EnvironmentFault(
                     f"could not start {where}: {error}. Check the address, or use `--engine inline`, which needs no Ray"
                 ) from error
             self._started = True
+        if not self._probed:
             probe(job.root)
+            self._probed = True
         return ray
 
-    @staticmethod
-    def _cancel(ray: Any, flying: dict[Any, Task]) -> None:
-        for reference in flying:
-            ray.cancel(reference)
+
+@contextmanager
+def _own_sigterm() -> Iterator[None]:
+    """Keep what this process does at SIGTERM: Ray puts an exit of its own there, and a build would end without a word."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def probe(root: str) -> None:
@@ -138,9 +165,7 @@ def _count_death(job: Job, task: Task, error: Exception) -> None:
     storage.replace(name, json.dumps({"task": task.stem, "deaths": deaths}).encode())
     if deaths >= ATTEMPTS:
         storage.delete(name)
-        reads = ", ".join(task.arguments.get("part", {}).get("files", ())[:3])
-        what = f" while reading {reads}" if reads else ""
         raise EnvironmentFault(
-            f"task {task.stem} took its worker down {deaths} times{what}: {type(error).__name__}."
+            f"task {task.stem} took its worker down {deaths} times{task.reading}: {type(error).__name__}."
             " Out of memory? Try fewer `--workers`, or a smaller `limits: {part_bytes: ...}`; committed work is kept"
         ) from error

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final, Self
 
+import numpy as np
+
 from sslpipe.codecs.tokenizer import Tokenizer
 from sslpipe.core.draw import Draw
 from sslpipe.core.errors import RecipeError
@@ -61,7 +63,7 @@ class Tokenize(Map):
         ids = Field(kind="ids", dtype="uint32")
         if self.tokenizer is not None:
             opened = self._load(Path(self.tokenizer))
-            ids = Field(kind="ids", dtype=opened.dtype.name, vocabulary=opened.vocabulary)
+            ids = Field(kind="ids", dtype="uint16" if opened.dtype == np.uint16 else "uint32", vocabulary=opened.vocabulary)
         kept = {name: value for name, value in fields.items() if self.keep_text or name != field}
         return {**kept, "ids": ids}
 

@@ -18,27 +18,20 @@ from sslpipe.recipe.snippet import did_you_mean
 _FIX = "edit `paths`, or give it with -i"
 
 
-def check_inputs(recipe: Recipe, out: str | os.PathLike[str], located: Located | None = None) -> None:
+def check_inputs(recipe: Recipe, out: str | os.PathLike[str] | None, located: Located | None = None) -> None:
     """Raise RecipeError unless every source can be read and the output lies apart from it; reads and writes nothing.
 
     Symbolic links are followed before input and output are compared. What lies in a folder is the reader's business: it skips
     what is no regular file. A file that can't be read becomes an entry of the quarantine unless the recipe names it itself.
+    Without an output, only the inputs are looked at.
     """
     located = located or Located.of(recipe)
-    target = os.fspath(out)
-    if scheme := scheme_of(target):
-        raise RecipeError(
-            f"output {target}: got the scheme `{scheme}`, wanted a path on this machine; others are not allowed yet"
-        )
-    if not target or "\0" in target:
-        raise RecipeError(f"output {target!r}: wanted the path of a folder")
-    if Path(target).exists() and not Path(target).is_dir():
-        raise RecipeError(f"output {target}: got a file, wanted a folder or nothing there")
+    target = None if out is None else _output(os.fspath(out))
     for name, reader in recipe.sources.items():
         if not reader.paths:
             raise located.error(("sources", name), f"source `{name}` has no paths; {_FIX}")
         for position, path in enumerate(reader.paths):
-            problem, hint = _problem(path, Path(os.path.realpath(target)))
+            problem, hint = _problem(path, target)
             if problem:
                 raise located.error(("sources", name, "paths", position), problem, hint)
     for half, steps in (("build", recipe.build), ("stream", recipe.stream)):
@@ -47,6 +40,19 @@ def check_inputs(recipe: Recipe, out: str | os.PathLike[str], located: Located |
                 if fault := _file_problem(file):
                     field = next((name for name, value in step if value in (file, Path(file))), "")
                     raise located.error((half, position, field) if field else (half, position), *fault)
+
+
+def _output(target: str) -> Path:
+    """Where the output lies, links followed; raises RecipeError where it can't lie there."""
+    if scheme := scheme_of(target):
+        raise RecipeError(
+            f"output {target}: got the scheme `{scheme}`, wanted a path on this machine; others are not allowed yet"
+        )
+    if not target or "\0" in target:
+        raise RecipeError(f"output {target!r}: wanted the path of a folder")
+    if Path(target).exists() and not Path(target).is_dir():
+        raise RecipeError(f"output {target}: got a file, wanted a folder or nothing there")
+    return Path(os.path.realpath(target))
 
 
 def _file_problem(path: str) -> tuple[str, str] | None:
@@ -58,7 +64,7 @@ def _file_problem(path: str) -> tuple[str, str] | None:
     return _path_problem(Path(path), "give the path of a file that is there")
 
 
-def _problem(path: str, out: Path) -> tuple[str, str]:
+def _problem(path: str, out: Path | None) -> tuple[str, str]:
     if scheme := scheme_of(path):
         message = f"got the scheme `{scheme}`, wanted a path on this machine: other schemes are not allowed"
         return message, "download it first, and give the folder" if scheme.startswith(("http", "s3", "gs", "hf")) else ""
@@ -66,7 +72,7 @@ def _problem(path: str, out: Path) -> tuple[str, str]:
         return f"got {path!r}, wanted a path", ""
     if glob.has_magic(path) and not os.path.lexists(path):
         return _glob_problem(path, out)
-    return _path_problem(Path(path)) or overlap(Path(path), out) or ("", "")
+    return _path_problem(Path(path)) or (out and overlap(Path(path), out)) or ("", "")
 
 
 def _path_problem(path: Path, fix: str = _FIX) -> tuple[str, str] | None:
@@ -91,11 +97,13 @@ def _siblings(path: Path) -> list[str]:
         return []  # The hint is left out; the error stands without it.
 
 
-def _glob_problem(pattern: str, out: Path) -> tuple[str, str]:
+def _glob_problem(pattern: str, out: Path | None) -> tuple[str, str]:
     matches = glob.iglob(pattern, recursive=True)  # noqa: PTH207 (patterns are absolute)
     first = next(matches, None)
     if first is None:
         return f"`{pattern}` matches no file; {_FIX}", _glob_hint(pattern)
+    if out is None:
+        return "", ""
     if _would_match(pattern, out):
         return f"the output {out} lies where `{pattern}` looks for input, so a second build would read it", "choose another -o"
     for match in chain([first], matches):

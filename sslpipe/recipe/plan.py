@@ -11,7 +11,7 @@ from typing import TypeVar
 from sslpipe.core.errors import RecipeError
 from sslpipe.core.fields import Fields
 from sslpipe.core.rows import Rows
-from sslpipe.core.steps import Dedup, Filter, Fit, Map, Measure, Pack, Step, Task
+from sslpipe.core.steps import Context, Dedup, Filter, Fit, Map, Measure, Pack, Step, Task
 from sslpipe.filters.empty import Empty
 from sslpipe.recipe.recipe import Recipe
 from sslpipe.shards.layout import stored
@@ -49,6 +49,8 @@ class Plan:
     kept_measures: tuple[str, ...]
     """Columns of measures that are stored beside each row, for filters right of the fence."""
     labels: Mapping[Measure, str]
+    measured: Mapping[str, Mapping[str, object]]
+    """What the kept measures are, by label: path, version, and fields, with the field of the row that they resolved to."""
     stream_fields: Fields
 
     @classmethod
@@ -79,6 +81,7 @@ class _Planner:
         self._recipe, self._locate = recipe, locate
         self._build = tuple(step.bind(artefacts) for step in recipe.build)
         halves = (("build", self._build), ("stream", recipe.stream))
+        self._resolved: dict[Measure, Measure] = {}
         self._places = {id(step): (half, number) for half, steps in halves for number, step in enumerate(steps)}
 
     def plan(self) -> Plan:
@@ -89,6 +92,7 @@ class _Planner:
             start = fields
             for step in segment.steps:
                 self._check_requirement(step, learnt)
+                self._resolve(step, fields)
                 fields = self._after(step, fields)
             inner = fields
             for tail in (segment.pack, segment.task):
@@ -98,6 +102,7 @@ class _Planner:
                 self._after(segment.dedup, fields)
             for fit in segment.fits:
                 self._placed(fit, partial(fit.sample, fields))
+                self._check_new(fit, learnt)
                 learnt.add(fit.artefact)
             checked.append(replace(segment, fields_in=start, fields=inner, fields_out=fields))
         if not stored(fields):
@@ -107,7 +112,29 @@ class _Planner:
             # A filter right of the fence judges stored measures; the field that was measured may be gone.
             stream = stream if isinstance(step, Filter) else self._after(step, stream)
         labels = self._labels()
-        return Plan(tuple(checked), self._kept_measures(labels), labels, stream)
+        kept = self._kept_measures()
+        columns = tuple(f"{labels[measure]}.{name}" for measure in kept for name in measure.names())
+        measured = {
+            labels[measure]: {
+                "path": measure.path(),
+                "version": measure.version,
+                "fields": self._resolved[measure].model_dump(mode="json"),
+            }
+            for measure in kept
+        }
+        return Plan(tuple(checked), columns, labels, measured, stream)
+
+    def _check_new(self, fit: Fit, learnt: set[str]) -> None:
+        if fit.artefact in learnt:
+            error = RecipeError(f"{fit.path()}: {fit.artefact} is learnt before already; one recipe learns one of them")
+            place = self._places.get(id(fit))
+            raise self._locate(place, error) if place else error
+
+    def _resolve(self, step: Step, fields: Fields) -> None:
+        """Remember which field each measure looks at, where it is first computed."""
+        for measure in step.needs() if isinstance(step, Filter) else (step,) if isinstance(step, Measure) else ():
+            if measure not in self._resolved:
+                self._resolved[measure] = self._placed(step, partial(measure.open, Context(fields)))
 
     def _check_requirement(self, step: Step, learnt: set[str]) -> None:
         wanted = step.requires()
@@ -125,7 +152,8 @@ class _Planner:
             last = segments[-1]
             closed = last.dedup is not None or bool(last.fits)
             if isinstance(step, Dedup):
-                if closed:
+                # Numbering goes by payload, which meta is no part of: a dedup by meta can't number equal rows on the way.
+                if closed or (len(segments) == 1 and getattr(step, "field", None) == "meta"):
                     segments.append(Segment())
                 segments[-1] = replace(segments[-1], dedup=step)
             elif isinstance(step, Fit):
@@ -175,23 +203,20 @@ class _Planner:
             for measure, stem in zip(measures, stems, strict=True)
         }
 
-    def _kept_measures(self, labels: Mapping[Measure, str]) -> tuple[str, ...]:
-        made = [step for step in self._recipe.build if isinstance(step, Measure)]
-        for step in self._recipe.build:
-            if isinstance(step, Filter):
-                made += [measure for measure in step.needs() if measure not in made]
-        kept = [step for step in self._recipe.build if isinstance(step, Measure)]
+    def _kept_measures(self) -> list[Measure]:
+        """Those that stand in `build:` by themselves, and those that filters of the stream judge by."""
+        kept = [step for step in self._build if isinstance(step, Measure)]
         for step in self._recipe.stream:
-            if isinstance(step, Filter):
-                for measure in step.needs():
-                    if measure not in made:
-                        raise RecipeError(
-                            f"{step.path()} stands in `stream:`, but nothing in `build:` computes {measure.path()},"
-                            f" which it judges by; put `{measure.path()}` into `build:`, before maps.tokenize"
-                        )
-                    if measure not in kept:
-                        kept.append(measure)
-        return tuple(f"{labels[measure]}.{name}" for measure in kept for name in measure.names())
+            for wanted in step.needs() if isinstance(step, Filter) else ():
+                made = [measure for measure in self._resolved if _alike(wanted, measure, self._resolved[measure])]
+                if len(made) != 1:
+                    several = "several, of different fields: say which with `field:`" if made else "nothing"
+                    raise RecipeError(
+                        f"{step.path()} stands in `stream:` and judges by {wanted.path()}; of that, `build:` computes {several}."
+                        f" Put `{wanted.path()}` into `build:`, before maps.tokenize"
+                    )
+                kept += [measure for measure in made if measure not in kept]
+        return kept
 
 
 def _with(segment: Segment, step: Step) -> Segment:
@@ -219,3 +244,13 @@ def explained(segments: Sequence[Segment]) -> list[str]:
             globals_ = ["shards"]
         lines.append(f"{number}  {' · '.join(names) or 'as they are'}  ─  {' · '.join(globals_) or 'number equal rows'}")
     return lines
+
+
+def _alike(wanted: Measure, written: Measure, resolved: Measure) -> bool:
+    """Whether a filter that wants one measure can judge by another; a field that is left open fits any."""
+    if type(wanted) is not type(written):
+        return False
+    fields, known = wanted.model_dump(), resolved.model_dump()
+    if fields.get("field", "") is None:
+        return {**fields, "field": known["field"]} == known
+    return fields == known

@@ -30,7 +30,7 @@ class Shards(_Part):
 
     max_bytes: Annotated[Bytes, Field(ge=1000)] = 256_000_000
     """The size a shard should have; a target, since rows are never divided."""
-    count: Annotated[int, Field(ge=1)] | None = None
+    count: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     """Shards of the training split; by default it follows from `max_bytes`."""
     splits: dict[Literal["val", "test"], Annotated[float, Field(gt=0, lt=1)]] = {}
     """Which share of rows goes to the other splits; what is left is `train`."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from annotated_types import Ge
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from sslpipe.core.errors import DataError
@@ -22,7 +23,7 @@ class FileEntry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: str
-    bytes: int
+    bytes: Annotated[int, Ge(0)]
     xxh3_128: str
 
     @field_validator("path")
@@ -38,8 +39,8 @@ class FileEntry(BaseModel):
 class ShardEntry(FileEntry):
     """One shard and its index."""
 
-    split: str
-    samples: int
+    split: Literal["train", "val", "test"]
+    samples: Annotated[int, Ge(1)]
     elements: dict[str, int] = {}
     """Elements (tokens, bytes of text) of each ragged field, summed over the shard."""
     index: FileEntry
@@ -63,7 +64,9 @@ class Manifest(BaseModel):
     by_source: dict[str, dict[str, int]]
     """Per source, rows by outcome, filtered and quarantined ones by reason."""
     measures: tuple[str, ...] = ()
-    """Measures kept beside each row, for filters right of the fence."""
+    """Measures kept beside each row, for filters right of the fence: columns of the indexes."""
+    measured: dict[str, dict[str, Any]] = {}
+    """What computed them, by the part of the column's name before the last dot: path, version and fields."""
     artefacts: dict[str, FileEntry] = {}
     shards: tuple[ShardEntry, ...]
     stream: tuple[Any, ...] = ()
@@ -76,8 +79,8 @@ class Manifest(BaseModel):
         return [shard for shard in self.shards if shard.split == split]
 
     def domain(self) -> str:
-        """The hash of what positions depend on: rows and elements a shard. Training states are bound to it."""
-        return fingerprint("domain.1", [(shard.split, shard.samples, shard.elements) for shard in self.shards])
+        """The hash of what positions depend on: rows, names and lengths, as the indexes have them; states are bound to it."""
+        return fingerprint("domain.1", [(shard.split, shard.samples, shard.index.xxh3_128) for shard in self.shards])
 
     @classmethod
     def load(cls, storage: LocalStorage) -> Manifest:

@@ -6,12 +6,12 @@ import errno
 import os
 import uuid
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 import xxhash
 
-from sslpipe.core.errors import EnvironmentFault
+from sslpipe.core.errors import DataError, EnvironmentFault
 
 TEMPORARY = ".tmp"
 
@@ -29,6 +29,8 @@ class LocalStorage:
 
     def path(self, name: str) -> Path:
         """Where a name lies."""
+        if name.startswith("/") or ".." in PurePosixPath(name).parts:
+            raise DataError(f"{name!r} does not lie in {self.root}; a record of this dataset names files outside of it")
         return self.root / name
 
     def put_new(self, name: str, data: bytes) -> bool:
@@ -137,7 +139,7 @@ class UniqueFile:
 
     def _finish(self, name: str | None, place: Callable[[Path], bool]) -> bool:
         target = self._storage.path(name or self.name)
-        with self._storage._explained("write", str(target)):
+        with self._storage._explained("write", name or self.name):
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()

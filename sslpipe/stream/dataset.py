@@ -31,7 +31,7 @@ class Dataset:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._storage = LocalStorage(Path(path).expanduser())
+        self._storage = LocalStorage(Path(path).expanduser().resolve())
         self.manifest: Manifest = Manifest.load(self._storage)
         """What the dataset holds."""
         self._entries: list[ShardEntry] = [entry for split in SPLITS for entry in self.manifest.split(split)]

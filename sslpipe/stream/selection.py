@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,23 +132,33 @@ class Selection:
 
 
 def _measure_columns(step: Filter, manifest: Manifest) -> dict[str, str]:
-    """The stored column of each measure that a filter reads; raises RecipeError where one was not stored."""
+    """The stored column of each measure that a filter reads; raises RecipeError where that very measure was not stored."""
     columns = {}
     for measure in step.needs():
+        labels = [label for label, stored in manifest.measured.items() if _same(measure, stored)]
+        label = labels[0] if len(labels) == 1 else None
         for name in measure.names():
-            stored = next((column for column in _labels(measure, name) if column in manifest.measures), None)
-            if stored is None:
+            column = f"{label}.{name}"
+            if label is None or column not in manifest.measures:
                 raise RecipeError(
-                    f"{step.path()} judges by `{name}` of {measure.path()}, which is not stored in dataset `{manifest.name}`"
-                    f" (stored are: {', '.join(manifest.measures) or 'none'}). Put {measure.path()} into the recipe's `build:`"
-                    f" before maps.tokenize, or move {step.path()} there, and build again"
+                    f"{step.path()} judges by `{name}` of {measure.path()}{_of_field(measure)}, which is not stored in dataset"
+                    f" `{manifest.name}` (stored are: {', '.join(manifest.measures) or 'none'}). Put {measure.path()} into the"
+                    f" recipe's `build:` before maps.tokenize, or move {step.path()} there, and build again"
                 )
-            columns[name] = stored
+            columns[name] = column
     return columns
 
 
-def _labels(measure: Measure, name: str) -> list[str]:
-    """How a build may have called the column: by the measure's file, with its field where several are alike."""
-    stem = measure.path().rpartition(".")[2]
+def _same(wanted: Measure, stored: Mapping[str, Any]) -> bool:
+    """Whether a measure is the stored one; a field left open means the only one there is."""
+    fields = wanted.model_dump(mode="json")
+    known = dict(stored["fields"])
+    if fields.get("field", "") is None:
+        fields.pop("field")
+        known.pop("field", None)
+    return wanted.path() == stored["path"] and wanted.version == stored["version"] and fields == known
+
+
+def _of_field(measure: Measure) -> str:
     field = getattr(measure, "field", None)
-    return [f"{stem}[{field}].{name}", f"{stem}.{name}"] if field else [f"{stem}.{name}"]
+    return f" of field `{field}`" if field else ""

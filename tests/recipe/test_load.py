@@ -68,7 +68,7 @@ REST = [
     ),
     ("sources: {}", 1, "got both `source` and `sources`, wanted one of them", ""),
     ("shards: {max_bytes: 10}", 21, "got 10 for `max_bytes`, wanted a size in bytes of at least 1000", ""),
-    ("shards: {count: 0}", 17, "got 0 for `count`, wanted a whole number of at least 1", ""),
+    ("shards: {count: 0}", 17, "got 0 for `count`, wanted a whole number from 1 to 1000000", ""),
     ("shards: {splits: {vall: 0.1}}", 19, "got `vall`, wanted one of `val`, `test`", "did you mean `val`?"),
     ("shards: {splits: {val: 1}}", 24, "got 1 for `splits.val`, wanted a number below 1.0", ""),
     ("shards: {splits: {val: 0.5, test: 0.5}}", 18, "got splits that sum to 1, wanted less than 1: the rest is `train`", ""),

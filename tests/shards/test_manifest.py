@@ -83,7 +83,8 @@ def test_the_domain_is_what_positions_depend_on() -> None:
     for same in ({"name": "b"}, {"seed": 4}, {"totals": {}}, {"shards": tuple(moved)}):
         assert a_manifest(**same).domain() == base.domain()
     longer = shards[0].model_copy(update={"samples": 4})
-    denser = shards[0].model_copy(update={"elements": {"ids": 8}})
+    index = shards[0].index.model_copy(update={"xxh3_128": "e" * 32})
+    denser = shards[0].model_copy(update={"index": index})
     other = [(longer, *shards[1:]), (denser, *shards[1:]), tuple(shards[::-1]), tuple(shards[:2])]
     domains = {a_manifest(shards=changed).domain() for changed in other}
     assert len(domains | {base.domain()}) == 5

@@ -100,8 +100,14 @@ def test_measures_of_a_named_field_are_found(tmp_path: Path) -> None:
         def needs(self) -> tuple[Length, ...]:
             return (Length(field="ids"),)
 
+    class OfTitle(Between):
+        def needs(self) -> tuple[Length, ...]:
+            return (Length(field="title"),)
+
     dataset = ids_dataset(tmp_path, [[3, 4]])
     assert selection(dataset, OfIds(least=4)).counts.tolist() == [1]
+    with pytest.raises(RecipeError, match="judges by `length` of measures.toys of field `title`, which is not stored"):
+        selection(dataset, OfTitle())
 
 
 def test_a_shard_cut_short_is_refused(tmp_path: Path) -> None:

@@ -40,12 +40,17 @@ def ids_rows(lengths: list[int], first: int = 0) -> Rows:
     )
 
 
+STORED = {"path": "measures.toys", "version": 1, "fields": {"field": "ids"}}
+"""What the toy measure is, as a build would write it down."""
+
+
 def write_dataset(
     folder: Path,
     shards: dict[str, list[Rows]],
     fields: Fields | None = None,
     *,
     measures: tuple[str, ...] = ("toys.length",),
+    measured: dict[str, Any] | None = None,
     stream: tuple[Any, ...] = (),
     artefacts: dict[str, bytes] | None = None,
     seed: int = 5,
@@ -71,7 +76,7 @@ def write_dataset(
         files[name] = FileEntry(path=f".sslpipe/{name}", bytes=len(data), xxh3_128="0" * 32)
     manifest = Manifest(
         name="toys", seed=seed, recipe="0" * 32, inputs="0" * 32, fields=dict(fields), totals={}, by_source={"a": {}, "b": {}},
-        measures=measures, artefacts=files, shards=tuple(entries), stream=stream,
+        measures=measures, measured=measured or dict.fromkeys(("toys",) if measures else (), STORED), artefacts=files, shards=tuple(entries), stream=stream,
     )  # fmt: skip
     storage.replace("manifest.json", manifest.model_dump_json().encode())
     return Dataset(folder)
