@@ -11,7 +11,7 @@ from typing import Any
 from sslpipe.building.learn import MARGIN
 from sslpipe.building.lock import BuildLock
 from sslpipe.building.progress import Progress, Silent
-from sslpipe.building.publish import Publisher
+from sslpipe.building.publish import Publisher, refuse_strangers
 from sslpipe.building.stages import Engine, Stages
 from sslpipe.core.errors import RecipeError, SslpipeError
 from sslpipe.core.fields import Field
@@ -68,6 +68,7 @@ class Builder:
     def run(self) -> Manifest:
         """Build, or go on building; the manifest is written last."""
         parts = self._parts()
+        refuse_strangers(self._storage)
         with BuildLock(self._storage.root):
             return self._run(parts)
 
@@ -76,7 +77,7 @@ class Builder:
         files = [[source, *file] for source, part in parts for file in zip(*part.values(), strict=True)]
         inputs = fingerprint(files, self._limit)
         publisher = Publisher(self._storage, self._recipe, inputs, limited=self._limit is not None)
-        finished = publisher.finished()
+        finished = publisher.finished(self._update)
         if finished is not None:
             return finished
         publisher.begin(self._update)
@@ -129,7 +130,7 @@ class Builder:
         segment = self._plan.segments[number]
         steps = [*segment.steps, *([segment.dedup] if segment.dedup else [])]
         tasks = [{"range": bounds} for bounds in self._ranges(sum(spilled.bytes))]
-        also = [self._recipe.seed, self._artefacts(stages), kernel_stamp()]
+        also = [self._recipe.seed, self._artefacts(stages), kernel_stamp(), sorted(self._recipe.sources)]
         return _Spilled.of(stages.run(f"{number}-spill", "respill", number, tasks, steps, spilled.inputs(), also))
 
     def _resolve(self, stages: Stages, number: int, spilled: _Spilled) -> None:
@@ -140,7 +141,8 @@ class Builder:
         count = max(1, -(-size // max(1, self._recipe.limits.memory_bytes // 8)))
         tasks = [{"range": bounds, "dedup": segment.dedup is not None, "rename": number == 0} for bounds in _ranges(count)]
         steps = [segment.dedup] if segment.dedup else []
-        commits = stages.run(f"{number}-resolve", "resolve", number, tasks, steps, {"records": spilled.records})
+        sources = sorted(self._recipe.sources)  # counts are by name, and records know only the number
+        commits = stages.run(f"{number}-resolve", "resolve", number, tasks, steps, {"records": spilled.records}, sources)
         spilled.decisions = [output for commit in commits for output in commit.all("decisions")]
         for split in range(len(SPLITS)):
             spilled.rows[split] -= sum(commit.facts["lost_rows"][split] for commit in commits)
@@ -156,7 +158,7 @@ class Builder:
             if lost > limit * total:
                 raise RecipeError(
                     f"source `{source}`: {lost:,} of {total:,} rows are duplicates, more than"
-                    f" `limits: {{max_duplicate: {limit}}}` allows; nothing was written."
+                    f" `limits: {{max_duplicate: {limit}}}` allows; no dataset was written."
                     " If that is what you expect, raise max_duplicate and run the same command again"
                 )
 
@@ -180,7 +182,8 @@ class Builder:
         last = len(self._plan.segments) - 1
         segment = self._plan.segments[last]
         steps = [*segment.steps, *(step for step in (segment.pack, segment.task) if step is not None)]
-        also = [self._recipe.seed, self._artefacts(stages), kernel_stamp(), self._plan.kept_measures]
+        sources = sorted(self._recipe.sources)
+        also = [self._recipe.seed, self._artefacts(stages), kernel_stamp(), self._plan.kept_measures, sources]
         counts = self._shard_counts(stages, spilled, steps, also)
         tasks = [
             {"split": split, "number": number, "range": bounds}

@@ -8,12 +8,12 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from sslpipe.building.state import ROLLUP
 from sslpipe.core.errors import DataError
 from sslpipe.core.names import Names
 from sslpipe.shards.commits import Commit
+from sslpipe.shards.layout import rollup_name
 from sslpipe.shards.ledger import read_ledger
-from sslpipe.shards.manifest import Manifest
+from sslpipe.shards.manifest import NAME, Manifest
 from sslpipe.shards.shard import Shard
 from sslpipe.shards.storage import LocalStorage
 from sslpipe.shards.tables import Table
@@ -24,9 +24,9 @@ LIMIT = 20
 
 def explain(storage: LocalStorage, wanted: str) -> list[list[str]]:
     """The story of each record that a key, the start of one, or the end of a path names; a few lines each."""
-    if storage.size(ROLLUP) is None:
+    if storage.size(NAME) is None:
         raise DataError(f"{storage.root} is not finished yet; `sslpipe status {storage.root}` says how far it is")
-    stages = json.loads(storage.get(ROLLUP))["stages"]
+    stages = json.loads(storage.get(rollup_name(Manifest.load(storage).build)))
     commits = [Commit.model_validate(commit) for done in stages.values() for commit in done]
     records = _records(storage, commits, wanted)
     if not records:
@@ -125,4 +125,6 @@ def _places(storage: LocalStorage, high: int, low: int, occurrence: int) -> list
         mine = (names.high == high) & (names.low == low) & (names.occurrence == occurrence)
         for text in names.take(mine.nonzero()[0]).texts()[:LIMIT]:
             lines.append(f"  kept: {entry.path}, member {text}")
-    return lines or ["  kept, but no row of the shards begins in it: it was packed behind another document"]
+    return lines or [
+        "  kept, but no row begins in it: it was packed behind another document, or is the end of a shard that fills no row"
+    ]

@@ -8,21 +8,32 @@ from pathlib import Path
 from typing import Any
 
 from sslpipe.building.stages import Stages
-from sslpipe.building.state import RECIPE, ROLLUP
-from sslpipe.core.errors import RecipeError
+from sslpipe.building.state import RECIPE
+from sslpipe.core.errors import DataError, RecipeError
 from sslpipe.core.fields import Field
 from sslpipe.core.hashes import fingerprint
 from sslpipe.recipe.plan import Plan
 from sslpipe.recipe.recipe import Recipe
 from sslpipe.shards.card import dataset_card
 from sslpipe.shards.commits import FOLDER, Commit, Output, totals
+from sslpipe.shards.layout import rollup_name
 from sslpipe.shards.manifest import NAME, FileEntry, Manifest, ShardEntry
 from sslpipe.shards.storage import LocalStorage
 
 CARD = "README.md"
+LIMITED = -1
+"""The revision of a look by `--limit`, whose shards never take the names of a whole dataset's."""
 PASSING = (".sslpipe/spill", ".sslpipe/records", ".sslpipe/sample", ".sslpipe/attempts")
 """Folders of files that only a running build needs."""
-LASTING = (".sslpipe/ledger", ".sslpipe/quarantine", ".sslpipe/decisions", ".sslpipe/artefacts", ".sslpipe/index", "shards")
+LASTING = (
+    ".sslpipe/builds",
+    ".sslpipe/ledger",
+    ".sslpipe/quarantine",
+    ".sslpipe/decisions",
+    ".sslpipe/artefacts",
+    ".sslpipe/index",
+    "shards",
+)
 
 
 class Publisher:
@@ -33,15 +44,26 @@ class Publisher:
         self._fingerprint = recipe.build_fingerprint()
         self._previous = Manifest.load(storage) if storage.size(NAME) is not None else None
         self.build = fingerprint(self._fingerprint, inputs)
-        self.revision = self._previous.version if self._previous is not None else 0
+        self._whole = 0
+        if self._previous is not None:
+            self._whole = self._previous.revision + (0 if self._previous.limited else 1)
+        self.revision = LIMITED if limited else self._whole
 
-    def finished(self) -> Manifest | None:
-        """The manifest, where this very build is done already; what a killed clean-up left is swept then."""
+    def finished(self, update: bool) -> Manifest | None:
+        """The manifest, where this very build is done already and whole; what a killed clean-up left is swept then."""
         previous = self._previous
         if previous is None or previous.limited != self._limited:
             return None
         if (previous.recipe, previous.inputs) != (self._fingerprint, self._inputs):
             return None
+        missing = [entry.path for entry in previous.files() if self._storage.size(entry.path) != entry.bytes]
+        if missing:
+            if update:
+                return None
+            raise DataError(
+                f"{self._storage.root} was finished, but {len(missing)} of its files are gone or cut short, {missing[0]} among"
+                " them; restore them, or build again with --update"
+            )
         now = {"name": self._recipe.name, "stream": tuple(self._recipe.to_json()["stream"])}
         manifest = previous.model_copy(update=now)
         if manifest != previous:
@@ -57,25 +79,23 @@ class Publisher:
     def begin(self, update: bool) -> None:
         """Refuse to mix two recipes in one folder unless told to; remember which one is being built."""
         before = self._before()
-        if before is None:
-            self._refuse_strangers()
-        elif not update and not (self._previous is not None and self._previous.limited):
+        if before is not None and not update and not (self._previous is not None and self._previous.limited):
             self._refuse_changes(before)
         for name in list(self._storage.temporaries()):
             self._storage.delete(name)
+        if before is not None and before["build"] != self.build:
+            self._forget_shards()
         self._remember()
+
+    def _forget_shards(self) -> None:
+        """Let go of another build's unpublished shards: ours have the same names, so its records may speak of our bytes."""
+        for stage in self._storage.folders(FOLDER):
+            if stage.endswith("-shards"):
+                for name in self._storage.list(f"{FOLDER}/{stage}"):
+                    self._storage.delete(name)
 
     def _remember(self) -> None:
         self._storage.replace(RECIPE, json.dumps({"build": self.build, "recipe": self._recipe.to_json()}).encode())
-
-    def _refuse_strangers(self) -> None:
-        """Refuse a folder that holds what a build would write, made by somebody else: it would be overwritten or swept away."""
-        theirs = [name for name in (NAME, CARD, "shards") if self._storage.path(name).exists()]
-        if theirs:
-            raise RecipeError(
-                f"{self._storage.root} has {' and '.join(theirs)}, but no build of sslpipe made them;"
-                " choose another output folder"
-            )
 
     def _refuse_changes(self, before: dict[str, Any]) -> None:
         """Refuse to replace or to mix what another recipe, or other input, made."""
@@ -111,7 +131,7 @@ class Publisher:
         """Write the roll-up, the manifest and the card, then sweep away what nobody needs any more."""
         plan = Plan.of(self._recipe)
         manifest = Manifest(
-            version=self.revision + 1,
+            version=self._previous.version + 1 if self._previous is not None else 1,
             name=self._recipe.name,
             seed=self._recipe.seed,
             recipe=self._fingerprint,
@@ -124,10 +144,11 @@ class Publisher:
             artefacts=self._artefacts(stages),
             shards=tuple(_entry(commit) for commit in shards if commit.facts["samples"]),
             stream=tuple(self._recipe.to_json()["stream"]),
+            revision=self._whole,
             limited=self._limited,
         )
         rollup = {stage: [commit.model_dump(mode="json") for commit in done] for stage, done in stages.finished.items()}
-        self._storage.replace(ROLLUP, json.dumps({"build": self.build, "stages": rollup}).encode())
+        self._storage.replace(rollup_name(self.build), json.dumps(rollup).encode())
         self._storage.put_new(f".sslpipe/manifests/{manifest.version:06d}-{self.build[:12]}.json", _json(manifest))
         self._storage.replace(NAME, _json(manifest))
         self._storage.replace(CARD, dataset_card(manifest).encode())
@@ -154,11 +175,10 @@ class Publisher:
 
     def _sweep(self, manifest: Manifest) -> None:
         """Delete what no retained record names: temporary spills, orphans of killed attempts, shards of older versions."""
-        rollup = json.loads(self._storage.get(ROLLUP))["stages"]
-        named = {entry.path for shard in manifest.shards for entry in (shard, shard.index)}
-        named |= {entry.path for entry in manifest.artefacts.values()}
+        rollup = json.loads(self._storage.get(rollup_name(self.build)))
+        named = {entry.path for entry in manifest.files()} | {rollup_name(self.build)}
         named |= {output["name"] for commits in rollup.values() for commit in commits for output in commit["outputs"]}
-        for stage in rollup:
+        for stage in self._storage.folders(FOLDER):
             for name in self._storage.list(f"{FOLDER}/{stage}"):
                 self._storage.delete(name)
         for folder in PASSING:
@@ -194,3 +214,12 @@ def _difference(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """The parts of a recipe that differ, stream and limits aside: they never enter a build."""
     keys = [key for key in (*before, *(key for key in now if key not in before)) if key not in ("stream", "limits")]
     return [key for key in keys if before.get(key) != now.get(key)]
+
+
+def refuse_strangers(storage: LocalStorage) -> None:
+    """Refuse a folder that holds what a build would write, made by somebody else: it would be overwritten or swept away."""
+    theirs = [name for name in (NAME, CARD, "shards") if storage.path(name).exists()]
+    if theirs and storage.size(RECIPE) is None:
+        raise RecipeError(
+            f"{storage.root} has {' and '.join(theirs)}, but no build of sslpipe made them; choose another output folder"
+        )

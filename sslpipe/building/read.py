@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import islice
 from typing import Any
 
@@ -39,19 +40,17 @@ def read(work: Workspace, task: Task) -> Commit:
     number = sorted(recipe.sources).index(source)
 
     def bad(record: Bad) -> None:
+        if count.total == task.arguments.get("limit"):
+            raise _Enough
         ledger.quarantine(source, record, (task.number << 32) | count.total)
         count.add("read", 1)
         count.add(f"quarantined:{record.reason}", 1)
 
-    left = task.arguments.get("limit")
-    for batch in reader.read(part, bad):
-        rows = batch if left is None else batch.view(0, min(left, len(batch)))
-        if left is not None:
-            left -= len(rows)
-        ids = np.arange(count.total, count.total + len(rows), dtype=np.uint64) + np.uint64(task.number << 32)
-        count.add("read", len(rows))
-        rows = keyed(rows, fields, recipe.seed, recipe.shards.splits).with_columns(
-            _source=np.full(len(rows), number, np.uint16), _id=ids
+    def take(batch: Rows) -> None:
+        ids = np.arange(count.total, count.total + len(batch), dtype=np.uint64) + np.uint64(task.number << 32)
+        count.add("read", len(batch))
+        rows = keyed(batch, fields, recipe.seed, recipe.shards.splits).with_columns(
+            _source=np.full(len(batch), number, np.uint16), _id=ids
         )
         kept, dropped = steps.run(rows)
         for lost in dropped:
@@ -60,8 +59,13 @@ def read(work: Workspace, task: Task) -> Commit:
                 count.add(f"filtered:{reason}", 1)
         _enter(ledger, kept, source, part, "passed", None)
         spill.add(plan.travelling(kept))
-        if left == 0:
-            break
+
+    limit = task.arguments.get("limit")
+    with suppress(_Enough):
+        for batch in reader.read(part, bad):
+            take(batch if limit is None else batch.view(0, min(limit - count.total, len(batch))))
+            if count.total == limit:
+                break
     spill.flush()
     return Commit(
         stage=task.stage,
@@ -76,6 +80,10 @@ def read(work: Workspace, task: Task) -> Commit:
             "fields": {name: field.model_dump(mode="json") for name, field in steps.fields.items()},
         },
     )
+
+
+class _Enough(Exception):
+    """As many records were read as `--limit` asks for."""
 
 
 class Counter:

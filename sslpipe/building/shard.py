@@ -19,7 +19,8 @@ from sslpipe.core.errors import SslpipeError
 from sslpipe.core.fields import Fields
 from sslpipe.core.names import Names
 from sslpipe.core.rows import Rows
-from sslpipe.core.steps import Context, Pack
+from sslpipe.core.steps import Context, Pack, pick_field
+from sslpipe.core.steps import Task as Task_
 from sslpipe.shards.commits import Commit, Output
 from sslpipe.shards.layout import shard_name, stored
 from sslpipe.shards.ledger import Ledger
@@ -49,21 +50,40 @@ class _Segment:
             kept, dropped = self.steps.run(rows)
             kept, short = self._long_enough(kept)
             for lost in (*dropped, *short):
-                numbers = lost.rows.array("_source").tolist()
-                self.ledger.enter(lost.rows, [self.sources[i] for i in numbers], "filtered", lost.reasons)
-                for source, reason in zip(numbers, lost.reasons, strict=True):
-                    self.counters[source].add(f"filtered:{reason}", 1)
+                self._drop(lost)
             if len(kept):
                 yield kept
+
+    def _drop(self, lost: Dropped) -> None:
+        numbers = lost.rows.array("_source").tolist()
+        self.ledger.enter(lost.rows, [self.sources[i] for i in numbers], "filtered", lost.reasons)
+        for source, reason in zip(numbers, lost.reasons, strict=True):
+            self.counters[source].add(f"filtered:{reason}", 1)
 
     def _long_enough(self, rows: Rows) -> tuple[Rows, list[Dropped]]:
         """Rows that an unpacked task can use; the stream leaves the same ones out when the task stands right of the fence."""
         task = self.segment.task
-        ragged = [name for name, field in self.steps.fields.items() if field.kind == "ids" and field.ragged]
-        if task is None or self.segment.pack is not None or not ragged or not len(rows):
+        if task is None or self.segment.pack is not None or not len(rows):
             return rows, []
-        short = rows.ragged(ragged[0]).lengths < task.minimum()
+        name = ids_field(task, self.steps.fields)
+        if not self.steps.fields[name].ragged:
+            return rows, []
+        short = rows.ragged(name).lengths < task.minimum()
         return rows.take(~short), [Dropped(rows.take(short), ["too_short"] * int(short.sum()))] if short.any() else []
+
+    def packable(self, split: int, low: int, high: int | None) -> Iterator[Rows]:
+        """All rows of a range as one batch, kept if the pack makes a row of them, and left out with that reason if not."""
+        parts = list(self.rows(split, low, high))
+        pack = self.segment.pack
+        if not parts or pack is None:
+            return
+        whole = Rows.concat(parts)
+        _check_unique(whole.names)
+        if pack.count(whole.ragged(ids_field(pack, self.steps.fields)).lengths):
+            self.keep(whole)
+            yield whole
+            return
+        self._drop(Dropped(whole, ["too_few_tokens"] * len(whole)))
 
     def keep(self, rows: Rows) -> None:
         """Count rows as kept."""
@@ -134,8 +154,13 @@ def shard(work: Workspace, task: Task) -> Commit:
             running.keep(rows)
             yield rows
 
-    for rows in _finished(work, running, counted()):
-        writer.append(rows)
+    batches = counted() if running.segment.pack is None else running.packable(split, low, high)
+    try:
+        for rows in _finished(work, running, batches):
+            writer.append(rows)
+    except BaseException:
+        writer.discard()
+        raise
     outputs: list[Output] = []
     elements: dict[str, int] = {}
     if writer.samples:
@@ -188,8 +213,7 @@ def _finished(work: Workspace, running: _Segment, batches: Iterator[Rows]) -> It
 
 def _packed(pack: Pack, fields: Fields, work: Workspace, rows: Rows) -> Iterator[Rows]:
     """The documents of a shard as packed rows, by the packer that the stream uses, with the cuts of epoch 0."""
-    field = next(name for name, kind in fields.items() if kind.kind == "ids")
-    column = rows.ragged(field)
+    column = rows.ragged(ids_field(pack, fields))
     separated = pack.count(column.lengths)
     packer = pack.open(Context(fields, work.artefacts))
     packer.add(0, Documents.from_ragged(rows.names, column))
@@ -200,6 +224,11 @@ def _packed(pack: Pack, fields: Fields, work: Workspace, rows: Rows) -> Iterator
         zeros = np.zeros(len(numbers), np.int64)
         packed = packer.pack(zeros, numbers, zeros)
         yield packed.with_columns(_source=sources(packed.names))
+
+
+def ids_field(step: Pack | Task_, fields: Fields) -> str:
+    """The field of ids that a pack or task works on: the one it names, or the only one."""
+    return pick_field(step, fields, "ids", getattr(step, "field", None))
 
 
 def _source_of(rows: Rows) -> Any:

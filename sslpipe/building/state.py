@@ -6,10 +6,11 @@ import json
 
 from sslpipe.building.stages import STAGES
 from sslpipe.shards.commits import FOLDER, Commit, add_counts
+from sslpipe.shards.layout import rollup_name
+from sslpipe.shards.manifest import NAME, Manifest
 from sslpipe.shards.storage import LocalStorage
 
 RECIPE = ".sslpipe/recipe.json"
-ROLLUP = ".sslpipe/build.json"
 
 
 def stages_of(storage: LocalStorage) -> list[tuple[str, int, int]]:
@@ -17,10 +18,8 @@ def stages_of(storage: LocalStorage) -> list[tuple[str, int, int]]:
     if storage.size(RECIPE) is None:
         return []
     build = json.loads(storage.get(RECIPE))["build"]
-    if storage.size(ROLLUP) is not None:
-        rollup = json.loads(storage.get(ROLLUP))
-        if rollup["build"] == build:
-            return [(stage, len(commits), len(commits)) for stage, commits in rollup["stages"].items()]
+    if storage.size(rollup_name(build)) is not None:
+        return [(stage, len(commits), len(commits)) for stage, commits in json.loads(storage.get(rollup_name(build))).items()]
     return [(stage, len(done), total) for stage, done, total in _committed(storage, build)]
 
 
@@ -33,11 +32,9 @@ def counts_of(storage: LocalStorage) -> dict[str, dict[str, int]]:
 
 def updating(storage: LocalStorage) -> bool:
     """Whether a build has begun that will replace the finished dataset."""
-    return stages_of(storage) != [] and storage.size(ROLLUP) is not None and _build(storage, ROLLUP) != _build(storage, RECIPE)
-
-
-def _build(storage: LocalStorage, name: str) -> str:
-    return str(json.loads(storage.get(name))["build"])
+    if storage.size(RECIPE) is None or storage.size(NAME) is None:
+        return False
+    return bool(json.loads(storage.get(RECIPE))["build"] != Manifest.load(storage).build)
 
 
 def _committed(storage: LocalStorage, build: str) -> list[tuple[str, list[str], int]]:

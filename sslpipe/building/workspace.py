@@ -11,6 +11,7 @@ from sslpipe.core.fields import Fields
 from sslpipe.core.steps import Context
 from sslpipe.recipe.plan import Plan, Segment
 from sslpipe.recipe.recipe import Recipe
+from sslpipe.shards.limits import allow_many_files
 from sslpipe.shards.storage import LocalStorage
 
 
@@ -19,6 +20,7 @@ class Workspace:
 
     def __init__(self, job: Job) -> None:
         self.job = job
+        allow_many_files()
         self.storage = LocalStorage(job.root)
 
     @cached_property

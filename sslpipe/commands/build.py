@@ -32,16 +32,25 @@ def build(
     from sslpipe.commands.table import summary
     from sslpipe.recipe.load import load_located
 
-    signal.signal(signal.SIGTERM, _stop)
+    stopped: list[int] = []
+
+    def stop(number: int, _: object) -> None:
+        # As Ctrl-C, which every library on the way up lets through; an exception of our own is swallowed by some.
+        stopped.append(number)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
     located = load_located(recipe, input=inputs or None, overrides=sets or [])
     runner = make_engine(engine, workers, address)
     started = time.monotonic()
     progress = progress_for(sys.stderr, quiet=as_json)
     try:
         manifest = build_located(located, out, runner, progress, limit=limit, update=update)
-    except (KeyboardInterrupt, Terminated):
+    except KeyboardInterrupt:
         progress.close()
         typer.echo("interrupted; what is committed is kept. To go on, run the same command again", err=True)
+        if stopped:
+            raise Terminated from None
         raise
     finally:
         progress.close()
@@ -55,8 +64,4 @@ def build(
 
 
 class Terminated(BaseException):
-    """SIGTERM, on its way up through the build so that workers and lock are released."""
-
-
-def _stop(*_: object) -> None:
-    raise Terminated
+    """A build was stopped by SIGTERM; workers and lock are released by now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING, TextIO
 
@@ -25,14 +26,16 @@ _WORDS = {
 
 
 class Lines:
-    """A line when a stage begins, and one every ten seconds while it lasts."""
+    """A line when a stage begins and when it ends, and one every ten seconds while it lasts, whatever the tasks do."""
 
-    def __init__(self, stream: TextIO | None) -> None:
-        self._stream = stream
+    def __init__(self, stream: TextIO | None, every_s: float = EVERY_S) -> None:
+        self._stream, self._every_s = stream, every_s
         self.input_bytes = 0
         self._name, self._total, self._done = "", 0, 0
-        self._said = 0.0
-        self._began = time.monotonic()
+        self._began = self._said = time.monotonic()
+        self._over = threading.Event()
+        if stream is not None:
+            threading.Thread(target=self._remind, name="sslpipe-progress", daemon=True).start()
 
     def stage(self, name: str, total: int, done: int) -> None:
         """See `Progress.stage`."""
@@ -43,15 +46,21 @@ class Lines:
         """See `Progress.tick`."""
         self._done += 1
         self.input_bytes += commit.facts.get("input_bytes", 0)
-        if time.monotonic() - self._said >= EVERY_S:
+        if self._done == self._total or time.monotonic() - self._said >= self._every_s:
             self._say()
 
     def close(self) -> None:
         """See `Progress.close`."""
+        self._over.set()
+
+    def _remind(self) -> None:
+        while not self._over.wait(self._every_s):
+            if time.monotonic() - self._said >= self._every_s:
+                self._say()
 
     def _say(self) -> None:
-        self._said = time.monotonic()
-        if self._stream is not None:
+        if self._stream is not None and self._name:
+            self._said = time.monotonic()
             seconds = self._said - self._began
             self._stream.write(f"[{seconds:6.1f} s] {self._name}: {self._done} of {self._total} tasks\n")
             self._stream.flush()

@@ -113,6 +113,11 @@ class _Planner:
             stream = stream if isinstance(step, Filter) else self._after(step, stream)
         labels = self._labels()
         kept = self._kept_measures()
+        if kept and checked[-1].pack is not None:
+            raise RecipeError(
+                f"{checked[-1].pack.path()} in `build:` makes rows of many documents, and {kept[0].path()} measures one;"
+                " put the pack into `stream:`, or take the measure and the filters that need it out"
+            )
         columns = tuple(f"{labels[measure]}.{name}" for measure in kept for name in measure.names())
         measured = {
             labels[measure]: {
@@ -147,7 +152,7 @@ class _Planner:
             raise self._locate(place, error) if place else error
 
     def _cut(self) -> list[Segment]:
-        segments = [Segment()]
+        segments = [Segment((Empty(),))]
         for step in self._build:
             last = segments[-1]
             closed = last.dedup is not None or bool(last.fits)
@@ -212,7 +217,7 @@ class _Planner:
                 if len(made) != 1:
                     several = "several, of different fields: say which with `field:`" if made else "nothing"
                     raise RecipeError(
-                        f"{step.path()} stands in `stream:` and judges by {wanted.path()}; of that, `build:` computes {several}."
+                        f"{step.path()} in `stream:` judges by {wanted.path()}; of that, `build:` computes {several}."
                         f" Put `{wanted.path()}` into `build:`, before maps.tokenize"
                     )
                 kept += [measure for measure in made if measure not in kept]

@@ -27,5 +27,11 @@ def is_npy(field: Field) -> bool:
 
 
 def shard_name(split: str, number: int, revision: int) -> str:
-    """`shards/train-000003.tar`; a later revision of the whole dataset takes names of its own."""
-    return f"shards/{split}-{number:06d}.tar" if not revision else f"shards/{split}-r{revision}-{number:06d}.tar"
+    """`shards/train-000003.tar`; a later revision of the whole dataset, or a look by `--limit` (-1), has names of its own."""
+    mark = "" if not revision else f"r{revision}-" if revision > 0 else "limited-"
+    return f"shards/{split}-{mark}{number:06d}.tar"
+
+
+def rollup_name(build: str) -> str:
+    """Where all commit records of a finished build lie, as one file."""
+    return f".sslpipe/builds/{build}.json"

@@ -71,12 +71,23 @@ class Manifest(BaseModel):
     shards: tuple[ShardEntry, ...]
     stream: tuple[Any, ...] = ()
     """The recipe's `stream:` half, used where `dataset.stream()` is given no steps."""
+    revision: int = 0
+    """How many whole datasets the folder held before; it enters the names of shards."""
     limited: bool = False
     """Made by `--limit`: a look at the recipe, not a dataset."""
 
     def split(self, split: str) -> list[ShardEntry]:
         """The shards of one split, in order."""
         return [shard for shard in self.shards if shard.split == split]
+
+    def files(self) -> list[FileEntry]:
+        """Every file that the dataset consists of."""
+        return [*self.artefacts.values(), *(file for shard in self.shards for file in (shard, shard.index))]
+
+    @property
+    def build(self) -> str:
+        """The name of the build that made it: recipe and input files."""
+        return fingerprint(self.recipe, self.inputs)
 
     def domain(self) -> str:
         """The hash of what positions depend on: rows, names and lengths, as the indexes have them; states are bound to it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -70,6 +70,14 @@ class LocalStorage:
                 return sorted(
                     f"{folder}/{entry.name}" for entry in entries if entry.is_file() and not entry.name.endswith(TEMPORARY)
                 )
+        except FileNotFoundError:
+            return []
+
+    def folders(self, folder: str) -> Sequence[str]:
+        """Names of the folders in a folder, sorted; none where there is no such folder."""
+        try:
+            with self._explained("list", folder), os.scandir(self.path(folder)) as entries:
+                return sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
         except FileNotFoundError:
             return []
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import xxhash
 
 from sslpipe.core.errors import DataError
-from sslpipe.shards.layout import stored
+from sslpipe.shards.layout import rollup_name, stored
 from sslpipe.shards.manifest import FileEntry, Manifest, ShardEntry
 from sslpipe.shards.shard import Shard
 from sslpipe.shards.storage import LocalStorage
@@ -15,11 +16,24 @@ from sslpipe.shards.storage import LocalStorage
 
 def verify(storage: LocalStorage, manifest: Manifest) -> Iterator[tuple[str, list[str]]]:
     """Each file with what is wrong with it, nothing where it is whole."""
-    for entry in manifest.artefacts.values():
+    for entry in (*manifest.artefacts.values(), *_records(storage, manifest)):
         yield entry.path, _file(storage, entry)
     for shard in manifest.shards:
         problems = _file(storage, shard.index) + _file(storage, shard)
         yield shard.path, problems or _rows(storage, manifest, shard)
+
+
+def _records(storage: LocalStorage, manifest: Manifest) -> list[FileEntry]:
+    """The ledger, the quarantine and the decisions, as the build's commits name them."""
+    name = rollup_name(manifest.build)
+    if storage.size(name) is None:
+        raise DataError(f"{storage.path(name)} is missing; it says which files of the ledger there should be")
+    outputs = [output for done in json.loads(storage.get(name)).values() for commit in done for output in commit["outputs"]]
+    return [
+        FileEntry(path=output["name"], bytes=output["bytes"], xxh3_128=output["xxh3_128"])
+        for output in outputs
+        if output["role"] in ("ledger", "quarantine", "decisions")
+    ]
 
 
 def _file(storage: LocalStorage, entry: FileEntry) -> list[str]:

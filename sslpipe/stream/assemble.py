@@ -16,6 +16,7 @@ from sslpipe.core.names import Names
 from sslpipe.core.ragged import Ragged
 from sslpipe.core.rows import Column, Rows
 from sslpipe.core.steps import Labeller, Mapper, Packer
+from sslpipe.shards.limits import allow_many_files
 from sslpipe.shards.shard import Shard
 from sslpipe.stream.order import Order
 from sslpipe.stream.selection import Selection
@@ -92,6 +93,7 @@ class _Workshop:
     """What one process has open."""
 
     def __init__(self, selection: Selection, steps: StreamSteps) -> None:
+        allow_many_files()
         self._selection, self._steps = selection, steps
         self._wanted = steps.wanted()
         self._lock = threading.Lock()

@@ -1,9 +1,8 @@
-"""What the law tests share: the corpus, laid once, its build, and one Ray for the session."""
+"""What the law tests share: the corpus, laid once, and its build."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,13 +29,3 @@ def built(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
     """An undisturbed inline build of the law corpus: its folder and its manifest."""
     out = tmp_path_factory.mktemp("laws") / "built"
     return out, Builder(law_recipe(corpus), out, Inline()).run()
-
-
-@pytest.fixture(scope="session")
-def ray_session() -> Iterator[None]:
-    """One local Ray with two workers for all tests that need it; engines join it and leave it running."""
-    import ray
-
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
-    yield
-    ray.shutdown()

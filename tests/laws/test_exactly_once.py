@@ -143,7 +143,7 @@ class _KillsWorkers(Silent):
             if self._killed[stage] >= 2 or self._tired():
                 continue
             for entry in Path("/proc").iterdir():
-                if entry.name.isdigit() and _title(entry).startswith("ray::run_task"):
+                if entry.name.isdigit() and _title(entry).startswith("ray::run_task") and _ours(entry.name):
                     os.kill(int(entry.name), signal.SIGKILL)
                     self._killed[stage] += 1
                     self.fell.append(stage)
@@ -155,6 +155,16 @@ class _KillsWorkers(Silent):
             if f'"deaths": {ATTEMPTS - 1}' in path.read_text() and not list((self._out / FOLDER).glob(f"*/{path.name}")):
                 return True
         return False
+
+
+def _ours(process: str) -> bool:
+    """Whether a process descends from this one: other sessions on the machine have workers of that title too."""
+    try:
+        while process not in ("0", "1", str(os.getpid())):
+            process = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1]
+    except OSError:
+        return False
+    return process == str(os.getpid())
 
 
 def _title(process: Path) -> str:

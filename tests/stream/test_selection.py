@@ -106,7 +106,7 @@ def test_measures_of_a_named_field_are_found(tmp_path: Path) -> None:
 
     dataset = ids_dataset(tmp_path, [[3, 4]])
     assert selection(dataset, OfIds(least=4)).counts.tolist() == [1]
-    with pytest.raises(RecipeError, match="judges by `length` of measures.toys of field `title`, which is not stored"):
+    with pytest.raises(RecipeError, match=r"judges by `length` of measures.toys of field `title`, which is not stored"):
         selection(dataset, OfTitle())
 
 

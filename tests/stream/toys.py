@@ -76,7 +76,8 @@ def write_dataset(
         files[name] = FileEntry(path=f".sslpipe/{name}", bytes=len(data), xxh3_128="0" * 32)
     manifest = Manifest(
         name="toys", seed=seed, recipe="0" * 32, inputs="0" * 32, fields=dict(fields), totals={}, by_source={"a": {}, "b": {}},
-        measures=measures, measured=measured or dict.fromkeys(("toys",) if measures else (), STORED), artefacts=files, shards=tuple(entries), stream=stream,
+        measures=measures,
+        measured=measured or ({"toys": STORED} if measures else {}), artefacts=files, shards=tuple(entries), stream=stream,
     )  # fmt: skip
     storage.replace("manifest.json", manifest.model_dump_json().encode())
     return Dataset(folder)

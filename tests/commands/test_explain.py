@@ -1,0 +1,35 @@
+"""`sslpipe explain` prints what `building/explain.py` finds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sslpipe.stream.dataset import Dataset
+from tests.building.corpora import lay, records
+from tests.commands.conftest import Sslpipe
+
+
+def test_a_kept_row_and_one_that_is_nowhere(work: Path, sslpipe: Sslpipe) -> None:
+    sslpipe("build", "small.yaml", "-o", "out", "--engine", "inline")
+    key = Dataset("out").keys[0]
+    ended = sslpipe("explain", "out", key[:10])
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith(f"{work}/in/0.jsonl, record ") and ended.out.endswith(f", member {key}\n")
+    ended = sslpipe("explain", "out", "nowhere")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == (
+        "sslpipe: nothing in out is called `nowhere`; give a key (32 hex digits, or how it starts), or a path\n"
+    )
+
+
+def test_many_records(work: Path, sslpipe: Sslpipe) -> None:
+    lay(work, {"in": records(30)})
+    sslpipe("build", "small.yaml", "-o", "out", "--engine", "inline")
+    ended = sslpipe("explain", "out", "in/0.jsonl")
+    assert ended.out.count("  key ") == 20
+    assert ended.out.endswith("\n\nonly the first 20 are shown; give a longer key or path\n")
+
+
+def test_not_finished(work: Path, sslpipe: Sslpipe) -> None:
+    ended = sslpipe("explain", "out", "x")
+    assert (ended.code, ended.err) == (2, "sslpipe: out is not finished yet; `sslpipe status out` says how far it is\n")
