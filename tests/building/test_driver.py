@@ -29,6 +29,7 @@ from sslpipe.tasks.masked_tokens import MaskedTokens
 from sslpipe.tasks.next_token import NextToken
 from tests.building.corpora import lay, limits, recipe, records, run, sound
 from tests.building.foreign.filters.long_enough import LongEnough
+from tests.building.foreign.fits.counted import Counted
 from tests.building.foreign.measures.size import Size
 
 BPE = ByteLevelBpe(vocab_size=300, sample_bytes=1000)
@@ -50,6 +51,7 @@ SHAPES: dict[str, tuple[tuple[Step, ...], dict[str, int]]] = {
     "two dedups": ((Exact(), NormalizeText(), Exact()), {"kept": 30, "duplicate": 25, "filtered": 1}),
     "dedup after fit": ((BPE, NormalizeText(), Exact(), Tokenize()), {"kept": 30, "duplicate": 25}),
     "dedup of ids": ((NormalizeText(), BPE, Tokenize(), Exact()), {"kept": 30, "duplicate": 25}),
+    "two fits": ((BPE, Tokenize(keep_text=True), Counted()), {"kept": 55}),
     "filter after dedup": ((NormalizeText(), Exact(), LongEnough(least=62)), {"duplicate": 25}),
     "filter after tokenize": (
         (NormalizeText(), Exact(), BYTES, Tokenize(), LongEnough(least=62, field="ids")),

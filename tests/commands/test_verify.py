@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from sslpipe.shards.layout import rollup_name
 from sslpipe.shards.manifest import FileEntry, Manifest
 from sslpipe.shards.storage import LocalStorage
 from tests.commands.conftest import RECIPE, Sslpipe
 
 STEPS = "  - dedups.exact\n  - fits.byte_level_bpe: {vocab_size: 300}\n  - maps.tokenize\n"
-KINDS = ("shard", "index", "tokenizer")
+KINDS = ("shard", "index", "tokenizer", "ledger", "quarantine", "decisions")
 
 
 @pytest.fixture
@@ -21,7 +22,12 @@ def entries(work: Path, sslpipe: Sslpipe) -> dict[str, FileEntry]:
     assert sslpipe("build", "small.yaml", "-o", "out", "--engine", "inline").code == 0
     manifest = Manifest.load(LocalStorage(work / "out"))
     shard = manifest.shards[0]
-    return {"shard": shard, "index": shard.index, "tokenizer": manifest.artefacts["tokenizer.json"]}
+    found = {"shard": shard, "index": shard.index, "tokenizer": manifest.artefacts["tokenizer.json"]}
+    stages = json.loads((work / "out" / rollup_name(manifest.build)).read_text())
+    for output in (output for commits in stages.values() for commit in commits for output in commit["outputs"]):
+        if output["role"] in KINDS[3:]:
+            found[output["role"]] = FileEntry(path=output["name"], bytes=output["bytes"], xxh3_128=output["xxh3_128"])
+    return found
 
 
 def test_whole(entries: dict[str, FileEntry], sslpipe: Sslpipe) -> None:
