@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from itertools import islice
 from typing import Any
 
@@ -39,12 +38,16 @@ def read(work: Workspace, task: Task) -> Commit:
     count = Counter(source)
     number = sorted(recipe.sources).index(source)
 
+    limit = task.arguments.get("limit")
+    seen = {"bad": 0, "rows": 0}
+
     def bad(record: Bad) -> None:
-        if count.total == task.arguments.get("limit"):
-            raise _Enough
-        ledger.quarantine(source, record, (task.number << 32) | count.total)
-        count.add("read", 1)
-        count.add(f"quarantined:{record.reason}", 1)
+        # A look by --limit takes so many rows and so many bad records; a reader tells of the bad ones first.
+        if seen["bad"] != limit:
+            seen["bad"] += 1
+            ledger.quarantine(source, record, (task.number << 32) | count.total)
+            count.add("read", 1)
+            count.add(f"quarantined:{record.reason}", 1)
 
     def take(batch: Rows) -> None:
         ids = np.arange(count.total, count.total + len(batch), dtype=np.uint64) + np.uint64(task.number << 32)
@@ -60,12 +63,12 @@ def read(work: Workspace, task: Task) -> Commit:
         _enter(ledger, kept, source, part, "passed", None)
         spill.add(plan.travelling(kept))
 
-    limit = task.arguments.get("limit")
-    with suppress(_Enough):
-        for batch in reader.read(part, bad):
-            take(batch if limit is None else batch.view(0, min(limit - count.total, len(batch))))
-            if count.total == limit:
-                break
+    for batch in reader.read(part, bad):
+        rows = batch if limit is None else batch.view(0, min(limit - seen["rows"], len(batch)))
+        seen["rows"] += len(rows)
+        take(rows)
+        if seen["rows"] == limit:
+            break
     spill.flush()
     return Commit(
         stage=task.stage,
@@ -80,10 +83,6 @@ def read(work: Workspace, task: Task) -> Commit:
             "fields": {name: field.model_dump(mode="json") for name, field in steps.fields.items()},
         },
     )
-
-
-class _Enough(Exception):
-    """As many records were read as `--limit` asks for."""
 
 
 class Counter:

@@ -15,6 +15,7 @@ Sets = Annotated[
     typer.Option("--set", metavar="PATH=VALUE", help="Change a field: filters.gopher_quality.min_words=30."),
 ]
 Limit = Annotated[
-    int | None, typer.Option(min=1, help="A quick look: at most this many records from the first part of each source.")
+    int | None,
+    typer.Option(min=1, help="A quick look: at most so many rows, and so many bad records, of the first part of each source."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]

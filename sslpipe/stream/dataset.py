@@ -42,8 +42,8 @@ class Dataset:
         return {**self.__dict__, "_shards": {}}
 
     def __repr__(self) -> str:
-        parts = ", ".join(f"{split}: {count:,}" for split, count in self.splits.items())
-        return f"Dataset({str(self._storage.root)!r}, {parts})"
+        parts = [repr(str(self._storage.root)), *(f"{split}: {count:,}" for split, count in self.splits.items())]
+        return f"Dataset({', '.join(parts)})"
 
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0
