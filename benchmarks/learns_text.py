@@ -4,7 +4,7 @@
 (b) The same model, trained as long on the same batches with the targets permuted within each batch: what can be learnt when
     inputs and labels don't belong together. A label one place off would land between the two.
 
-Run: python -m benchmarks.learns_text DATASET [--steps 600]     (DATASET: a finished build with a `val` split)
+Run: python -m benchmarks.learns_text DATASET [--steps 1000]     (DATASET: a finished build with a `val` split)
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def train(dataset: sslpipe.Dataset, steps: int, permuted: bool) -> TinyGpt:
     """A model after so many steps."""
     torch.manual_seed(0)
     model = TinyGpt(dataset.tokenizer.get_vocab_size())
-    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=4e-3)
     generator = torch.Generator().manual_seed(0) if permuted else None
     stream = dataset.stream(packs.Concatenate(length=LENGTH), tasks.NextToken(), batch_size=BATCH)
     done = 0
@@ -87,7 +87,7 @@ def entropy(batches: list[dict[str, torch.Tensor]]) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("dataset")
-    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--steps", type=int, default=1000)
     arguments = parser.parse_args()
     dataset = sslpipe.open(arguments.dataset)
     stream = dataset.stream(packs.Concatenate(length=LENGTH), tasks.NextToken(), batch_size=BATCH, split="val")

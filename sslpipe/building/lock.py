@@ -32,13 +32,10 @@ class BuildLock:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             assert self._file is not None
-            self._file.seek(0)
-            text = self._file.read()
-            holder = json.loads(text) if text else {}
             self._file.close()
+            who = holder(self._path.parent.parent)
             raise OutputLocked(
-                f"another build works on {self._path.parent.parent}: process {holder.get('pid', '?')} on"
-                f" {holder.get('host', '?')}, since {holder.get('since', '?')}. Wait for it, or stop it and run this again"
+                f"another build works on {self._path.parent.parent}: {who}. Wait for it, or stop it and run this again"
             ) from None
         except OSError as error:
             raise EnvironmentFault(
@@ -53,3 +50,21 @@ class BuildLock:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._file is not None:
             self._file.close()
+
+
+def holder(root: Path) -> str | None:
+    """Who builds into a folder right now, in words; None where nobody does."""
+    try:
+        file = (root / ".sslpipe" / "lock").open()
+    except OSError:
+        return None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            try:
+                told = json.loads(file.read())
+            except ValueError:  # The holder is writing it, or its disk was full.
+                told = {}
+            return f"process {told.get('pid', '?')} on {told.get('host', '?')}, since {told.get('since', '?')}"
+    return None

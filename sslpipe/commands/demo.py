@@ -55,9 +55,9 @@ def demo(
         ids = batch["input_ids"][0, :24].tolist()
         typer.echo(f"  reads: {dataset.tokenizer.decode(ids, skip_special_tokens=False)!r}")
     typer.echo(
-        f"\nnext: sslpipe explain {out / 'dataset'} {dataset.keys[0]}\n"
-        "      sslpipe build text -i FOLDER_OF_TEXTS -o OUT\n"
-        "      sslpipe list"
+        f"\nnext: {sys.argv[0]} explain {out / 'dataset'} {dataset.keys[0]}\n"
+        f"      {sys.argv[0]} build text -i FOLDER_OF_TEXTS -o OUT\n"
+        f"      {sys.argv[0]} list"
     )
 
 

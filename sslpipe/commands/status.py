@@ -27,17 +27,21 @@ def status(
 
 def describe(out: Path) -> list[str]:
     """The lines of `status`."""
+    from sslpipe.building.lock import holder
     from sslpipe.building.state import updating
     from sslpipe.commands.table import summary
     from sslpipe.shards.manifest import NAME, Manifest
     from sslpipe.shards.storage import LocalStorage
 
     storage = LocalStorage(out)
+    running = holder(out)
     if storage.size(NAME) is None:
-        return ["not finished; the build's command, run again, goes on from here", *_so_far(storage)]
+        state = f"running: {running}" if running else "not finished; the build's command, run again, goes on from here"
+        return [state, *_so_far(storage)]
     lines = ["finished", *summary(Manifest.load(storage), out).splitlines()]
     if updating(storage):
-        lines += ["", "a build that will replace it is not finished; its command, run again, goes on from here"]
+        rest = f"is running: {running}" if running else "is not finished; its command, run again, goes on from here"
+        lines += ["", f"a build that will replace it {rest}"]
         lines += _so_far(storage)
     return lines
 

@@ -96,6 +96,9 @@ class Manifest(BaseModel):
     @classmethod
     def load(cls, storage: LocalStorage) -> Manifest:
         """The newest version in a folder."""
+        if not storage.root.is_dir():
+            what = "is a file; give the dataset's folder" if storage.root.exists() else "does not exist"
+            raise DataError(f"{storage.root} {what}")
         if storage.size(NAME) is None:
             raise DataError(
                 f"{storage.root} has no {NAME}: it is not a finished dataset."

@@ -109,6 +109,11 @@ class Stream(IterableDataset[dict[str, Any]]):
                 f" ({', '.join(f'{name}: {count}' for name, count in found.items()) or 'nothing is stored in it'});"
                 " choose another split, looser filters, or a shorter `length:` of the pack"
             )
+        if rows < size and tail == "carry":
+            log.warning(
+                "one step takes %d rows, an epoch of split `%s` has %d: a batch holds rows of %d epochs; take a smaller one",
+                size, split, rows, -(-size // rows) + 1,
+            )  # fmt: skip
         if tail == "drop" and rows < size:
             raise RecipeError(
                 f"an epoch of split `{split}` has {rows} rows, fewer than the {size} of one step (all ranks together), so with"
