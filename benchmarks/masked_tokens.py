@@ -1,4 +1,4 @@
-"""Claim: batches of masked tokens, 64 x 512, 100 times as fast as `datasets` with transformers' collator.
+"""Goal: batches of masked tokens, 64 x 512, 100 times as fast as `datasets` with transformers' collator.
 
     python -m benchmarks.masked_tokens [--dataset DIR] [--quick]
 

@@ -1,4 +1,4 @@
-"""Claim: documents are read from tar shards 20 times as fast as `webdataset` reads them.
+"""Goal: documents are read from tar shards 20 times as fast as `webdataset` reads them.
 
     python -m benchmarks.members [--dataset DIR] [--quick]
 
