@@ -40,7 +40,6 @@ class FusedSteps:
         labels: Mapping[Measure, str],
     ) -> None:
         self._seed = seed
-        self._labels = labels
         self._opened: list[_Opened] = []
         for step in steps:
             context = Context(fields, artefacts)

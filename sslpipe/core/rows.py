@@ -89,6 +89,8 @@ class Rows:
     @classmethod
     def concat(cls, parts: Sequence[Rows]) -> Rows:
         """The rows of all parts, one after another; all have the same fields."""
+        if len(parts) == 1:
+            return parts[0]
         columns: dict[str, Column] = {}
         for name in parts[0].columns:
             pieces = [part[name] for part in parts]
