@@ -223,12 +223,12 @@ def _cut(bench: _Bench, length: int) -> Rows:
                 return Ragged.from_lengths(np.concatenate(picked), np.full(len(picked), length))
             return column
 
-        return Rows(long.names, {name: cut(column) for name, column in long.columns.items()})
+        return Rows(long.names, {name: cut(long[name]) for name in long.columns})
     return Rows(
         bench.rows.names,
         {
             name: column[:, :length] if not isinstance(column, Ragged) and column.shape[:2] == source.shape[:2] else column
-            for name, column in bench.rows.columns.items()
+            for name, column in ((name, bench.rows[name]) for name in bench.rows.columns)
         },
     )
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from sslpipe.codecs._input import Input
-from sslpipe.codecs.damage import Damage
+from sslpipe.core.damage import Damage
 
 if TYPE_CHECKING:
     import zstandard

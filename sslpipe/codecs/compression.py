@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from sslpipe.codecs._input import Input, Readable
 from sslpipe.codecs._zstd import MAGIC as _ZSTD
 from sslpipe.codecs._zstd import is_zstd, zstd_chunks
-from sslpipe.codecs.damage import Damage
+from sslpipe.core.damage import Damage
 
 SUFFIXES: Final = {".gz": "gz", ".zst": "zst", ".bz2": "bz2", ".xz": "xz"}
 

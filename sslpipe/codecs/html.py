@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from sslpipe.codecs.damage import Damage
 from sslpipe.codecs.text import byte_order_mark, checked_encoding, is_binary
+from sslpipe.core.damage import Damage
 
 MAX_BYTES: Final = 20 << 20
 

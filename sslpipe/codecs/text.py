@@ -10,7 +10,7 @@ import codecs
 from collections.abc import Iterator
 from typing import Final
 
-from sslpipe.codecs.damage import Damage
+from sslpipe.core.damage import Damage
 
 _BOM: Final = codecs.BOM_UTF8
 _WIDE_BOMS: Final = (

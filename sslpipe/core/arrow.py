@@ -26,7 +26,7 @@ def to_arrow(rows: Rows) -> pa.RecordBatch:
         )
     )
     for field in sorted(rows.columns):
-        arrays[field] = _array(rows.columns[field])
+        arrays[field] = _array(rows[field])
     return pa.RecordBatch.from_pydict(arrays)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from annotated_types import Ge, Le
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -12,6 +12,10 @@ Dtype = Literal[
     "bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float16", "float32", "float64"
 ]
 Kind = Literal["text", "ids", "image", "audio", "meta", "array"]
+Format = Literal["jpeg", "png", "flac"]
+
+ENCODED: Final = ("image", "audio")
+"""The kinds whose rows are encoded bytes with a decoded form."""
 
 
 class Vocabulary(BaseModel):
@@ -48,6 +52,12 @@ class Field(BaseModel):
     dtype: Dtype = "uint8"
     shape: tuple[Annotated[int, Ge(0), Le(2**31)] | None, ...] = (None,)
     vocabulary: Vocabulary | None = None
+    format: Format | None = None
+    """How every row of an encoded field is encoded; None as long as rows may differ, as they do when they are read."""
+    rate: Annotated[int, Ge(1), Le(2**31)] | None = None
+    """Samples a second of every row of audio; None as long as rows may differ."""
+    channels: Annotated[int, Ge(1), Le(1024)] | None = None
+    """Channels of every row of audio; None as long as rows may differ."""
 
     @property
     def ragged(self) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sslpipe.core.encoded import Encoded
 from sslpipe.core.errors import SslpipeError
 from sslpipe.core.names import Names
 from sslpipe.core.ragged import Ragged
@@ -17,19 +18,21 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Column = NDArray[Any] | Ragged
+AnyColumn = Column | Encoded[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
     """A batch of rows on either side of the fence: their names, and named columns of equal length.
 
-    A column is a numpy array `[n, ...]` or `Ragged`. Fields whose name starts with `_` are bookkeeping of the build (where a
+    A column is a numpy array `[n, ...]` or `Ragged`; pictures and sound are `Ragged` bytes, and `Encoded` while they pass
+    through steps that may want them decoded. Fields whose name starts with `_` are bookkeeping of the build (where a
     row came from, what was measured); they travel with the rows and are never stored in shards. Columns are shared, not
     copied, between batches: a step makes new ones and leaves its input alone.
     """
 
     names: Names
-    columns: Mapping[str, Column]
+    columns: Mapping[str, AnyColumn]
 
     def __post_init__(self) -> None:
         for field, column in self.columns.items():
@@ -40,11 +43,13 @@ class Rows:
         return len(self.names)
 
     def __getitem__(self, field: str) -> Column:
+        """A column as numbers or bytes; a step that wants decoded rows takes `codecs.encoded.pictures` or `sounds`."""
         try:
-            return self.columns[field]
+            column = self.columns[field]
         except KeyError:
             have = ", ".join(name for name in self.columns if not name.startswith("_")) or "none"
             raise SslpipeError(f"rows have no field `{field}`; their fields: {have}") from None
+        return column.stored() if isinstance(column, Encoded) else column
 
     def ragged(self, field: str) -> Ragged:
         """A column that must be ragged."""
@@ -60,7 +65,7 @@ class Rows:
             raise SslpipeError(f"field `{field}` has rows of unequal length, wanted one shape; pack or cut it first")
         return column
 
-    def with_columns(self, **columns: Column) -> Rows:
+    def with_columns(self, **columns: AnyColumn) -> Rows:
         """The same rows with these columns added or replaced."""
         return Rows(self.names, {**self.columns, **columns})
 
@@ -72,18 +77,22 @@ class Rows:
         """The rows at these positions, or where this mask is true, copied."""
         positions = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
         return self._each(
-            lambda column: column.take(positions) if isinstance(column, Ragged) else column[positions],
+            lambda column: column[positions] if isinstance(column, np.ndarray) else column.take(positions),
             positions,
         )
 
     def view(self, start: int, stop: int) -> Rows:
         """Rows `start` to `stop` as views."""
         return self._each(
-            lambda column: column.view(start, stop) if isinstance(column, Ragged) else column[start:stop],
+            lambda column: column[start:stop] if isinstance(column, np.ndarray) else column.view(start, stop),
             slice(start, stop),
         )
 
-    def _each(self, pick: Callable[[Column], Column], rows: NDArray[Any] | slice) -> Rows:
+    def stored(self) -> Rows:
+        """The same rows with encoded fields as their bytes, ready to be written; changed values are encoded here."""
+        return Rows(self.names, {name: self[name] for name in self.columns})
+
+    def _each(self, pick: Callable[[AnyColumn], AnyColumn], rows: NDArray[Any] | slice) -> Rows:
         return Rows(self.names.take(rows), {name: pick(column) for name, column in self.columns.items()})
 
     @classmethod
@@ -91,7 +100,7 @@ class Rows:
         """The rows of all parts, one after another; all have the same fields."""
         if len(parts) == 1:
             return parts[0]
-        columns: dict[str, Column] = {}
+        columns: dict[str, AnyColumn] = {}
         for name in parts[0].columns:
             pieces = [part[name] for part in parts]
             ragged = [piece for piece in pieces if isinstance(piece, Ragged)]
@@ -101,9 +110,10 @@ class Rows:
     def nbytes(self) -> NDArray[np.int64]:
         """Payload bytes of each row over all fields that can be stored, int64 `[n]`."""
         total = np.zeros(len(self), np.int64)
-        for name, column in self.columns.items():
+        for name in self.columns:
             if name.startswith("_"):
                 continue
+            column = self[name]
             if isinstance(column, Ragged):
                 total += column.lengths * column.values.dtype.itemsize
             elif len(self):

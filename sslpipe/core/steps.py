@@ -252,6 +252,8 @@ class Packer(Protocol):
 class Task(Step):
     """One pretext task."""
 
+    kind: ClassVar[Kind] = "ids"
+    """The kind of field that it works on, by default the only one of that kind."""
     salt: str = ""
     """Tells two tasks of one class in a recipe apart, which would draw alike otherwise."""
 

@@ -7,8 +7,8 @@ import math
 import re
 from typing import Any, Final
 
-from sslpipe.codecs.damage import Damage
 from sslpipe.codecs.text import invalid_utf8
+from sslpipe.core.damage import Damage
 
 _MAX_DEPTH: Final = 128
 """serde_json's limit; Python's own depends on how deep its caller is."""

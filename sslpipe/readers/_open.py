@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, TypeVar
 
-from sslpipe.codecs.damage import Damage
+from sslpipe.core.damage import Damage
 from sslpipe.core.errors import EnvironmentFault
 from sslpipe.core.steps import Bad, Part
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, PositiveInt
 
 from sslpipe.codecs.compression import verified
-from sslpipe.codecs.damage import Damage
 from sslpipe.codecs.text import is_binary, without_mark
+from sslpipe.core.damage import Damage
 from sslpipe.core.fields import Field, Fields
 from sslpipe.core.rows import Rows
 from sslpipe.core.steps import BadSink, Part, Reader

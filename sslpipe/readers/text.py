@@ -9,9 +9,9 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, PositiveInt
 
 from sslpipe.codecs.compression import decompressed
-from sslpipe.codecs.damage import Damage
 from sslpipe.codecs.html import html_text, is_html
 from sslpipe.codecs.text import checked_encoding, utf8_of
+from sslpipe.core.damage import Damage
 from sslpipe.core.fields import Field, Fields
 from sslpipe.core.rows import Rows
 from sslpipe.core.steps import BadSink, Part, Reader

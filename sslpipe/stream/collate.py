@@ -29,9 +29,10 @@ def collate(rows: Rows, fields: Fields, with_keys: bool = False) -> dict[str, An
     """
     batch: dict[str, Any] = {}
     lengths: dict[str, NDArray[np.int64]] = {}
-    for name, column in rows.columns.items():
+    for name in rows.columns:
         if name.startswith("_"):
             continue
+        column = rows[name]
         kind = fields[name].kind if name in fields else "array"
         if kind in ("text", "meta", "image", "audio") and isinstance(column, Ragged):
             batch[name] = _decoded(column, kind)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sslpipe.codecs.compression import decompressed, verified
-from sslpipe.codecs.damage import Damage
+from sslpipe.core.damage import Damage
 from tests.badinputs.text import COMPRESSORS, GOOD_LINES, skippable, xz_dictionary, zeros, zstd_window
 
 PACKED = [suffix for suffix in COMPRESSORS if suffix]

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sslpipe.codecs.damage import Damage
 from sslpipe.codecs.html import html_text, is_html
+from sslpipe.core.damage import Damage
 
 PAGE = """<!DOCTYPE html><html><head><title>A title</title><script>var a = "<b>no</b>";</script></head><body>
 <nav><a href="/a">Home</a></nav><main><div><div><section><h1>Owls</h1><p>Owls &amp; mice <a href="/x">live</a> here,

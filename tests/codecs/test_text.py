@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sslpipe.codecs.damage import Damage
 from sslpipe.codecs.text import checked_encoding, is_binary, utf8_of, wide_encoding, without_mark
+from sslpipe.core.damage import Damage
 
 PRINTABLE = st.text(st.characters(exclude_categories=["Cc", "Cs"]))
 
