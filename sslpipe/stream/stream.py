@@ -58,8 +58,9 @@ class Stream(IterableDataset[dict[str, Any]]):
     through `DataLoader(stream, batch_size=None, num_workers=N)`, the last that the loop looked into (see `Batch`). Batches made
     ahead don't count. `load_state_dict` and `set_epoch` act on the next `iter()`, not on one that runs.
 
-    A batch is a `Batch`: a dict of tensors and, for text and meta, lists; see `collate` for what is padded and added. Threads
-    run in processes that iterate directly, and end with the iterator; a loader's worker makes batches in its only thread.
+    A batch is a `Batch`: a dict of tensors, and of lists for text, meta, and pictures or sound that no task took; see `collate`
+    for what is padded and added. Threads run in processes that iterate directly, and end with the iterator; a loader's worker
+    makes batches in its only thread.
 
     `batch_size` is rows a rank, `global_batch_size` rows over all ranks. `rank` and `world` are of data parallelism, by default
     the process group's or the launcher's. `seed=None` is the recipe's. `pin_memory` needs an accelerator; without one batches
@@ -175,6 +176,8 @@ class Stream(IterableDataset[dict[str, Any]]):
         return {name: self._tensor(value) for name, value in collate(rows, self._fields, self._with_keys).items()}
 
     def _tensor(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._tensor(item) for item in value]
         if not isinstance(value, np.ndarray):
             return value
         tensor = torch.from_numpy(value)
