@@ -1,0 +1,56 @@
+"""What a picture is before it is decoded: its format by content, its size, how it has to be turned.
+
+All of the file is walked, segment by segment, in time that its bytes bound and without memory for what it only promises. A file
+whose end mark is missing is truncated, whatever of it could be shown. Formats are JPEG, PNG, WebP and GIF.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from sslpipe.codecs._gif import read_gif
+from sslpipe.codecs._image_format import MAX_PIXELS, ImageFormat, ImageHeader
+from sslpipe.codecs._image_sniff import sniffed
+from sslpipe.codecs._jpeg import read_jpeg
+from sslpipe.codecs._png import read_png
+from sslpipe.codecs._webp import read_webp
+from sslpipe.core.damage import Damage
+
+__all__ = ["MAX_PIXELS", "ImageFormat", "ImageHeader", "image_header", "is_plain_jpeg", "is_plain_png"]
+
+_READERS: Final[Mapping[ImageFormat, Callable[[memoryview], ImageHeader]]] = {
+    "jpeg": read_jpeg,
+    "png": read_png,
+    "webp": read_webp,
+    "gif": read_gif,
+}
+
+
+def image_header(data: bytes | memoryview) -> ImageHeader:
+    """The header of a picture; raises Damage.
+
+    `image.unknown_format`, `image.format_not_allowed`, `image.unsupported` (kinds of JPEG that few decoders know),
+    `image.truncated`, `image.dimension` (no pixels), `image.too_large` (above 178,956,970 pixels or 65,535 a side),
+    `image.limit` (too many scans, too much metadata, text that unfolds without end), `image.decode` (anything else).
+    """
+    view = memoryview(data)
+    return _READERS[sniffed(view)](view)
+
+
+def is_plain_jpeg(data: bytes | memoryview) -> bool:
+    """Whether bytes are a JPEG of 8-bit YCbCr that is upright as it stands and has nothing behind its end; False for damage."""
+    return _is_plain(data, "jpeg")
+
+
+def is_plain_png(data: bytes | memoryview) -> bool:
+    """Whether bytes are a PNG of 8-bit RGB, not interlaced or animated, upright, nothing behind its end; False for damage."""
+    return _is_plain(data, "png")
+
+
+def _is_plain(data: bytes | memoryview, wanted: ImageFormat) -> bool:
+    try:
+        header = image_header(data)
+    except Damage:
+        return False
+    return header.plain and header.format == wanted
