@@ -148,6 +148,9 @@ class Verdicts:
 Measures = Mapping[str, NDArray[Any]]
 """Numbers about rows, one array `[n]` a name."""
 
+Numbers = Mapping[str, int | float]
+"""Numbers about one row, by the same names."""
+
 
 class Measure(Step):
     """Numbers about a row, computed once however many filters ask."""
@@ -171,6 +174,10 @@ class Filter(Step):
     @abstractmethod
     def judge(self, measures: Measures) -> Verdicts:
         """Per row: kept, or the first reason against it. Ratios are compared as integers, never as floats."""
+
+    def explain(self, reason: str, numbers: Numbers) -> str:
+        """By how much one row missed: `31 words, min_words is 50`; empty where the reason already says it all."""
+        return ""
 
 
 class Map(Step):

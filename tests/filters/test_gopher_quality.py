@@ -65,6 +65,45 @@ def test_a_value_on_a_limit_is_kept(name: str, on: dict[str, int], beyond: dict[
     assert reason(GopherQuality(), measured(**beyond)) == name
 
 
+EXPLAINED = {
+    "gopher.too_few_words": "49 words, min_words is 50",
+    "gopher.too_many_words": "100,001 words, max_words is 100,000",
+    "gopher.short_words": "299 word characters / 100 words = 2.99, min_mean_word_length is 3",
+    "gopher.long_words": "1,001 word characters / 100 words = 10.01, max_mean_word_length is 10",
+    "gopher.hashes": "11 hashes / 100 tokens = 0.11, max_hash_ratio is 0.1",
+    "gopher.ellipses": "11 ellipses / 100 tokens = 0.11, max_ellipsis_ratio is 0.1",
+    "gopher.bullet_lines": "91 bullet lines / 100 lines = 0.91, max_bullet_lines is 0.9",
+    "gopher.ellipsis_lines": "31 ellipsis lines / 100 lines = 0.31, max_ellipsis_lines is 0.3",
+    "gopher.non_alphabetic_words": "79 alphabetic tokens / 100 tokens = 0.79, min_alphabetic_words is 0.8",
+    "gopher.too_few_stop_words": "1 stop words, min_stop_words is 2",
+}
+
+
+@pytest.mark.parametrize(("name", "beyond"), [(name, beyond) for name, _, beyond in LIMITS])
+def test_each_reason_names_its_number_and_threshold(name: str, beyond: dict[str, int]) -> None:
+    assert GopherQuality().explain(name, {**GOOD, **beyond}) == EXPLAINED[name]
+
+
+def _frees(name: str, beyond: dict[str, int], explained: str) -> bool:
+    """Whether moving the threshold that an explanation names, to the number that it names, keeps the row."""
+    number, _, threshold = explained.partition(", m")
+    field = "m" + threshold.partition(" is ")[0]
+    counts = [int(word.replace(",", "")) for word in number.split() if word[0].isdigit() and "." not in word]
+    value = counts[0] if len(counts) == 1 else counts[0] / counts[1]
+    return reason(GopherQuality(**{field: value}), measured(**beyond)) is None
+
+
+@pytest.mark.parametrize(("name", "beyond"), [(name, beyond) for name, _, beyond in LIMITS])
+def test_the_named_threshold_is_the_one_that_dropped_the_row(name: str, beyond: dict[str, int]) -> None:
+    assert _frees(name, beyond, GopherQuality().explain(name, {**GOOD, **beyond}))
+
+
+def test_an_explanation_by_another_threshold_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    name, _, beyond = LIMITS[4]
+    monkeypatch.setitem(gopher_quality._DECIDING, name, gopher_quality._DECIDING["gopher.ellipses"])
+    assert not _frees(name, beyond, GopherQuality().explain(name, {**GOOD, **beyond}))
+
+
 def test_the_reasons_are_these_in_this_order() -> None:
     assert GopherQuality().judge(measured()).reasons == tuple(name for name, _, _ in LIMITS)
     broken = {key: value for _, _, beyond in reversed(LIMITS) for key, value in beyond.items()}
