@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, InstanceOf, field_validator, 
 
 from sslpipe.core.errors import RecipeError
 from sslpipe.core.hashes import fingerprint
-from sslpipe.core.steps import Reader, Step
+from sslpipe.core.steps import Filter, Reader, Step
 from sslpipe.core.units import Bytes
 from sslpipe.recipe.order import misplaced
 
@@ -118,10 +118,7 @@ class Recipe(BaseModel):
         Sources' settings without their paths, build steps with their versions and the content of files that they name, shards,
         seed. Neither `stream` nor `limits` enters, nor the name.
         """
-        readers = {
-            name: [type(reader).path(), reader.version, reader.model_dump(mode="json", exclude={"paths"})]
-            for name, reader in self.sources.items()
-        }
+        readers = {name: step_stamp(reader) for name, reader in self.sources.items()}
         steps = [step_stamp(step) for step in self.build]
         return fingerprint("build", readers, steps, self.shards.model_dump(mode="json"), self.seed)
 
@@ -137,17 +134,20 @@ def source_problem(names: list[str]) -> str:
 
 
 def step_stamp(step: Step) -> list[Any]:
-    """All of a step that its results depend on: class, version, fields, files that it names, and foreign source code.
+    """All of a step that its results depend on: class, version, fields, files that it names, foreign source code, measures.
 
-    Files count by content and base name, so a recipe can move with them.
+    Files count by content and base name, so a recipe can move with them; what a reader reads is no part of it. The code of a
+    step of another package counts by its module's file, since its author may not think of `version`; what that file imports
+    doesn't count. A filter has the stamps of its measures, which run with it.
     """
-    fields = step.model_dump(mode="json")
+    fields = step.model_dump(mode="json", exclude={"paths"} if isinstance(step, Reader) else None)
     files = step.files()
     fields = {name: Path(value).name if isinstance(value, str) and value in files else value for name, value in fields.items()}
     content = [xxhash.xxh3_128_hexdigest(Path(file).read_bytes()) for file in files]
     foreign = not type(step).__module__.startswith("sslpipe.")
     source = fingerprint(inspect.getsource(inspect.getmodule(type(step)) or type(step))) if foreign else ""
-    return [step.path(), step.version, fields, content, source]
+    measures = [step_stamp(measure) for measure in step.needs()] if isinstance(step, Filter) else []
+    return [step.path(), step.version, fields, content, source, measures]
 
 
 def _written(step: Step) -> dict[str, Any]:

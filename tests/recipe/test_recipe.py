@@ -18,6 +18,8 @@ from toy.readers.lines import Lines
 from toy.tasks.guess import Guess
 
 from sslpipe.core.errors import RecipeError
+from sslpipe.filters.gopher_quality import GopherQuality
+from sslpipe.measures.text_statistics import TextStatistics
 from sslpipe.recipe.recipe import Limits, Recipe, Shards
 
 NAMES = st.from_regex(r"[a-z0-9_-]{1,12}", fullmatch=True)
@@ -119,6 +121,14 @@ def test_versions_of_steps_enter_fingerprints(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(Guess, "version", 99)
     assert before.build_fingerprint() == prints[0]
     assert before.fingerprint() != prints[1]
+
+
+def test_versions_of_measures_enter_with_the_filters_that_need_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_filter, without = made(build=(GopherQuality(),)), made()
+    prints = with_filter.build_fingerprint(), without.build_fingerprint()
+    monkeypatch.setattr(TextStatistics, "version", 99)
+    assert with_filter.build_fingerprint() != prints[0]
+    assert without.build_fingerprint() == prints[1]
 
 
 def test_a_recipe_is_frozen_and_knows_its_fields() -> None:
