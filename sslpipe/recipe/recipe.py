@@ -9,30 +9,27 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import xxhash
-from pydantic import BaseModel, ConfigDict, Field, InstanceOf, field_validator, model_validator
+from pydantic import Field, InstanceOf, field_validator, model_validator
 
 from sslpipe.core.errors import RecipeError
 from sslpipe.core.hashes import fingerprint
 from sslpipe.core.steps import Filter, Reader, Step
 from sslpipe.core.units import Bytes
+from sslpipe.core.value import Value
 from sslpipe.recipe.order import misplaced
 
 MAX_SOURCES: Final = 255
 SOURCE_NAME: Final = re.compile(r"[a-z0-9_-]{1,64}")
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Shards(_Part):
+class Shards(Value):
     """How the rows that stay are divided into files."""
 
     max_bytes: Annotated[Bytes, Field(ge=1000)] = 256_000_000
     """The size a shard should have; a target, since rows are never divided."""
     count: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     """Shards of the training split; by default it follows from `max_bytes`."""
-    splits: dict[Literal["val", "test"], Annotated[float, Field(gt=0, lt=1)]] = {}
+    splits: dict[Literal["val", "test"], Annotated[float, Field(gt=0, lt=1)]] = Field(default_factory=dict)
     """Which share of rows goes to the other splits; what is left is `train`."""
 
     @field_validator("splits")
@@ -43,7 +40,7 @@ class Shards(_Part):
         return splits
 
 
-class Limits(_Part):
+class Limits(Value):
     """What a build may use up before it stops; limits never change what it makes."""
 
     max_bad: Annotated[float, Field(ge=0, le=1)] = 0.01
@@ -56,13 +53,11 @@ class Limits(_Part):
     """Sort buffers of one worker."""
 
 
-class Recipe(BaseModel):
+class Recipe(Value):
     """A pure value: equal recipes make equal datasets, wherever and by whomever they are run.
 
     `build` runs once and its result is stored, `stream` runs in every epoch inside the trainer; steps run in the order given.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,64}$")]
     """What the dataset is called."""
