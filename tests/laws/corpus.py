@@ -19,6 +19,7 @@ from sslpipe.maps.normalize_text import NormalizeText
 from sslpipe.maps.tokenize import Tokenize
 from sslpipe.readers.jsonl import Jsonl
 from sslpipe.recipe.recipe import Limits, Recipe, Shards
+from sslpipe.recipe.splits import Splits
 
 SOURCES = ("alpha", "beta", "gamma")
 STOP = ("the", "be", "to", "of", "and", "that", "have", "with")
@@ -100,7 +101,7 @@ def law_recipe(folder: Path, **changes: object) -> Recipe:
             ByteLevelBpe(vocab_size=500, sample_bytes=50_000),
             Tokenize(),
         ),
-        "shards": Shards(count=7, splits={"val": 0.05, "test": 0.05}),
+        "shards": Shards(count=7, splits=Splits(val=0.05, test=0.05)),
         "limits": Limits(part_bytes=20_000, memory_bytes=1_000_000, max_bad=0.5, max_duplicate=0.9),
     }
     return Recipe(**{**fields, **changes})  # type: ignore[arg-type]
