@@ -8,8 +8,8 @@ Peer: `webdataset` over the same tar files, in stored order, without shuffling, 
   out of the mapped tars into one ragged column. The same bytes but for the `.npy` header of 128, which ours passes over;
 * *as arrays*: `WebDataset(urls).decode()`, each sample a dict with a numpy array, against the same column cut into arrays.
 
-Fair: both read through the page cache after a warm-up, and copy what they read; the ids of all samples are the same (checked).
-Differences: ours has an index, made when the shards were written, and `webdataset` reads any tar; it gives samples one by one,
+Fair: both are opened once a turn, read through the page cache after a warm-up, and copy what they read; the ids of all samples
+are the same (checked). Differences: ours has an index, made when the shards were written, and `webdataset` reads any tar; it gives samples one by one,
 ours 256 at a time. Two rows have no peer: random rows, which `webdataset` can't read, and `dataset.stream(batch_size=256,
 shuffle=None, threads=1)` without a pack and a task, whose batches are int64 and padded to their longest document: with
 documents as uneven as these most of such a batch is padding. Limit: a bare read of the same files into one buffer.
@@ -20,6 +20,7 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,32 +38,39 @@ RANDOM, STREAM = "sslpipe, by index, random rows", "sslpipe, stream of padded ba
 PEER_BYTES, PEER_ARRAYS = "webdataset", "webdataset, decode()"
 
 
-def members(folder: Path, mixed: bool = False) -> Iterator[Ragged]:
-    """The ids of the documents of an epoch, shard after shard or in a random order of all rows."""
-    from sslpipe.kernels.gather import gather_bytes
-    from sslpipe.shards.shard import Shard
-    from sslpipe.shards.storage import LocalStorage
+class Members:
+    """The documents of the training shards, opened once, as a training opens them."""
 
-    manifest, storage = open_dataset(folder).manifest, LocalStorage(folder / "dataset")
-    shards = [Shard(storage, entry, manifest.fields) for entry in manifest.split("train")]
-    fields = [shard.documents("ids") for shard in shards]
-    addresses = np.concatenate([field.starts + field.data.ctypes.data for field in fields]).astype(np.uint64)
-    sizes = np.concatenate([field.lengths * field.dtype.itemsize for field in fields])
-    order = np.random.default_rng(0).permutation(len(sizes)) if mixed else np.arange(len(sizes))
-    for start in range(0, len(order), AT_ONCE):
-        rows = order[start : start + AT_ONCE]
-        offsets = np.zeros(len(rows) + 1, np.int64)
-        np.cumsum(sizes[rows], out=offsets[1:])
-        out = np.empty(int(offsets[-1]), np.uint8)
-        gather_bytes(addresses[rows], offsets, out)
-        yield Ragged(out.view(fields[0].dtype), offsets // fields[0].dtype.itemsize)
+    def __init__(self, folder: Path) -> None:
+        from sslpipe.shards.shard import Shard
+        from sslpipe.shards.storage import LocalStorage
 
+        manifest, storage = open_dataset(folder).manifest, LocalStorage(folder / "dataset")
+        self._shards = [Shard(storage, entry, manifest.fields) for entry in manifest.split("train")]
+        fields = [shard.documents("ids") for shard in self._shards]
+        self._dtype = fields[0].dtype
+        self._addresses = np.concatenate([field.starts + field.data.ctypes.data for field in fields]).astype(np.uint64)
+        self._sizes = np.concatenate([field.lengths * field.dtype.itemsize for field in fields])
 
-def arrays(folder: Path) -> Iterator[list[NDArray[Any]]]:
-    """The same, an array for each document."""
-    for column in members(folder):
-        ends = column.offsets.tolist()
-        yield [column.values[a:b] for a, b in itertools.pairwise(ends)]
+    def epoch(self, mixed: bool = False) -> Iterator[Ragged]:
+        """The ids of all documents, shard after shard or in a random order of all rows."""
+        from sslpipe.kernels.gather import gather_bytes
+
+        count = len(self._sizes)
+        order = np.random.default_rng(0).permutation(count) if mixed else np.arange(count)
+        for start in range(0, count, AT_ONCE):
+            rows = order[start : start + AT_ONCE]
+            offsets = np.zeros(len(rows) + 1, np.int64)
+            np.cumsum(self._sizes[rows], out=offsets[1:])
+            out = np.empty(int(offsets[-1]), np.uint8)
+            gather_bytes(self._addresses[rows], offsets, out)
+            yield Ragged(out.view(self._dtype), offsets // self._dtype.itemsize)
+
+    def arrays(self) -> Iterator[list[NDArray[Any]]]:
+        """The same in stored order, an array for each document."""
+        for column in self.epoch():
+            ends = column.offsets.tolist()
+            yield [column.values[a:b] for a, b in itertools.pairwise(ends)]
 
 
 def urls(folder: Path) -> list[str]:
@@ -80,12 +88,13 @@ def webdataset(folder: Path, decoded: bool) -> Any:
     return samples.decode() if decoded else samples
 
 
-def counted(make: Callable[[], Any], size: Callable[[Any], int]) -> Callable[[], Iterator[int]]:
-    """Epoch after epoch of samples."""
+def counted(opened: Callable[[], Callable[[], Any]], size: Callable[[Any], int]) -> Callable[[], Iterator[int]]:
+    """Epoch after epoch of samples, opened once a turn."""
 
     def start() -> Iterator[int]:
+        epoch = opened()
         while True:
-            for item in make():
+            for item in epoch():
                 yield size(item)
 
     return start
@@ -121,19 +130,19 @@ def bare(folder: Path) -> Callable[[], Iterator[int]]:
 def sides(folder: Path) -> list[Side]:
     """All that are measured."""
     return [
-        Side(BYTES, counted(lambda: members(folder), len)),
-        Side(PEER_BYTES, counted(lambda: webdataset(folder, False), lambda sample: 1), BYTES),
+        Side(BYTES, counted(lambda: Members(folder).epoch, len)),
+        Side(PEER_BYTES, counted(lambda: partial(iter, webdataset(folder, False)), lambda sample: 1), BYTES),
         Side("a bare read of the same files", bare(folder), BYTES, limit=True),
-        Side(ARRAYS, counted(lambda: arrays(folder), len)),
-        Side(PEER_ARRAYS, counted(lambda: webdataset(folder, True), lambda sample: 1), ARRAYS),
-        Side(RANDOM, counted(lambda: members(folder, True), len)),
-        Side(STREAM, counted(lambda: ours(folder), lambda batch: len(batch["ids"]))),
+        Side(ARRAYS, counted(lambda: Members(folder).arrays, len)),
+        Side(PEER_ARRAYS, counted(lambda: partial(iter, webdataset(folder, True)), lambda sample: 1), ARRAYS),
+        Side(RANDOM, counted(lambda: partial(Members(folder).epoch, True), len)),
+        Side(STREAM, counted(lambda: partial(iter, ours(folder)), lambda batch: len(batch["ids"]))),
     ]
 
 
 def check(folder: Path) -> None:
     """Stop unless all samples are the same."""
-    found = itertools.chain.from_iterable(arrays(folder))
+    found = itertools.chain.from_iterable(Members(folder).arrays())
     count = 0
     for mine, theirs in zip(found, webdataset(folder, True), strict=True):
         if not np.array_equal(mine, theirs["ids.npy"]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from sslpipe.core.fields import Field
 from sslpipe.core.hashes import fingerprint
 from sslpipe.kernels.jit import kernel_stamp
 from sslpipe.recipe.plan import Plan
-from sslpipe.recipe.recipe import Recipe
+from sslpipe.recipe.recipe import Recipe, step_stamp
 from sslpipe.shards.commits import Commit, Output, add_counts
 from sslpipe.shards.manifest import SPLITS, Manifest
 from sslpipe.shards.storage import LocalStorage
@@ -82,7 +82,7 @@ class Builder:
             return finished
         publisher.begin(self._update)
         stages = Stages(self._storage, self._engine, self._progress, publisher.build)
-        stages.job = type(stages.job)(str(self._storage.root), self._recipe.to_json(), {}, publisher.revision)
+        stages.job = replace(stages.job, recipe=self._recipe.to_json(), revision=publisher.revision)
         spilled = self._read(stages, parts)
         for number in range(len(self._plan.segments) - 1):
             if number:
@@ -111,10 +111,7 @@ class Builder:
     def _read(self, stages: Stages, parts: list[tuple[str, dict[str, Any]]]) -> _Spilled:
         recipe, segment = self._recipe, self._plan.segments[0]
         steps = [*segment.steps, *([segment.dedup] if segment.dedup else [])]
-        readers = {
-            source: [reader.path(), reader.version, reader.model_dump(mode="json", exclude={"paths"})]
-            for source, reader in sorted(recipe.sources.items())
-        }
+        readers = {source: step_stamp(reader) for source, reader in sorted(recipe.sources.items())}
         also = [
             readers,
             recipe.seed,

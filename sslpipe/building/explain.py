@@ -8,6 +8,7 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
+from sslpipe.building.thresholds import Thresholds
 from sslpipe.core.errors import DataError
 from sslpipe.core.names import Names
 from sslpipe.shards.commits import Commit
@@ -22,18 +23,24 @@ LIMIT = 20
 """How many records one call explains."""
 
 
-def explain(storage: LocalStorage, wanted: str) -> list[list[str]]:
-    """The story of each record that a key, the start of one, or the end of a path names; a few lines each."""
+def explain(storage: LocalStorage, wanted: str, *, trust: bool = False) -> list[list[str]]:
+    """The story of each record that a key, the start of one, or the end of a path names; a few lines each.
+
+    To say by how much a row missed a threshold, the dataset's own recipe is read. Steps of other packages that it names are
+    code, which runs only with `trust`.
+    """
     if storage.size(NAME) is None:
         raise DataError(f"{storage.root} is not finished yet; `sslpipe status {storage.root}` says how far it is")
-    stages = json.loads(storage.get(rollup_name(Manifest.load(storage).build)))
+    manifest = Manifest.load(storage)
+    stages = json.loads(storage.get(rollup_name(manifest.build)))
     commits = [Commit.model_validate(commit) for done in stages.values() for commit in done]
     records = _records(storage, commits, wanted)
     if not records:
         raise DataError(
             f"nothing in {storage.root} is called `{wanted}`; give a key (32 hex digits, or how it starts), or a path"
         )
-    return [_story(storage, commits, record) for record in records[:LIMIT]]
+    thresholds = Thresholds(storage, manifest, trust=trust)
+    return [_story(storage, commits, record, thresholds) for record in records[:LIMIT]]
 
 
 def _records(storage: LocalStorage, commits: list[Commit], wanted: str) -> list[dict[str, Any]]:
@@ -68,14 +75,14 @@ def _path_ends(wanted: str) -> list[str]:
     return [*found, "/" + wanted.removeprefix("./").lstrip("/")]
 
 
-def _story(storage: LocalStorage, commits: list[Commit], record: dict[str, Any]) -> list[str]:
+def _story(storage: LocalStorage, commits: list[Commit], record: dict[str, Any], thresholds: Thresholds) -> list[str]:
     key = record["key"].hex() if record["key"] is not None else "no key"
     lines = [f"{record['file']}, {record['place']}", f"  key {key}, source {record['source']}"]
-    lines += _verdict(record)
+    lines += _verdict(record, 0, thresholds)
     if record["outcome"] != "passed":
         return lines
-    for later in _later(storage, commits, record["id"]):
-        lines += _verdict(later)
+    for segment, later in _later(storage, commits, record["id"]):
+        lines += _verdict(later, segment, thresholds)
         if later["outcome"] != "passed":
             return lines
     high, low = int.from_bytes(record["key"][:8], "big"), int.from_bytes(record["key"][8:], "big")
@@ -90,23 +97,31 @@ def _story(storage: LocalStorage, commits: list[Commit], record: dict[str, Any])
     return [*lines, *_places(storage, high, low, occurrence)]
 
 
-def _verdict(entry: dict[str, Any]) -> list[str]:
+def _verdict(entry: dict[str, Any], segment: int, thresholds: Thresholds) -> list[str]:
     known = ("id", "key", "source", "file", "place", "outcome", "reason", "detail")
-    numbers = [f"{name} {value:g}" for name, value in entry.items() if name not in known and value is not None]
+    numbers = [
+        f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in entry.items()
+        if name not in known and value is not None
+    ]
     lines = [f"  measured: {', '.join(numbers)}"] if numbers else []
     if entry["outcome"] == "passed":
         return [*lines, "  passed the filters before the first dedup or fit"]
     detail = f" ({entry['detail']})" if entry["detail"] else ""
-    return [*lines, f"  {entry['outcome']}: {entry['reason']}{detail}"]
+    if entry["outcome"] != "filtered":
+        return [*lines, f"  {entry['outcome']}: {entry['reason']}{detail}"]
+    missed = thresholds.missed(entry, segment)
+    lines.append(f"  filtered: {entry['reason']}{detail}" + (f": {missed}" if missed else ""))
+    return [*lines, f"  thresholds can't be told: {thresholds.problem}"] if thresholds.problem else lines
 
 
-def _later(storage: LocalStorage, commits: list[Commit], number: int) -> Iterator[dict[str, Any]]:
-    """Entries of later segments for the record of this number."""
+def _later(storage: LocalStorage, commits: list[Commit], number: int) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Entries of later segments for the record of this number, with the number of the segment."""
     for commit in commits:
         if commit.stage != "0-read":
             for output in commit.all("ledger"):
-                table = read_ledger(storage.path(output.name), number)
-                yield from table.to_pylist()
+                for entry in read_ledger(storage.path(output.name), number).to_pylist():
+                    yield int(commit.stage.partition("-")[0]), entry
 
 
 def _decision(table: Table, number: int) -> Iterator[dict[str, Any]]:

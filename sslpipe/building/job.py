@@ -20,6 +20,8 @@ class Job:
     """What earlier fits learnt: artefact name to path under the output folder."""
     revision: int = 0
     """How many finished datasets the folder held before; enters the names of shards."""
+    build: str = ""
+    """The name of the build: a hash of recipe, code of foreign steps, and input files."""
 
 
 @dataclass(frozen=True)

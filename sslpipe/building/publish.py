@@ -48,6 +48,7 @@ class Publisher:
         if self._previous is not None:
             self._whole = self._previous.revision + (0 if self._previous.limited else 1)
         self.revision = LIMITED if limited else self._whole
+        self._unread: dict[str, dict[str, int]] = {}
 
     def finished(self, update: bool) -> Manifest | None:
         """The manifest, where this very build is done already and whole; what a killed clean-up left is swept then."""
@@ -86,6 +87,8 @@ class Publisher:
         if before is not None and before["build"] != self.build:
             self._forget_shards()
         self._remember()
+        unclaimed = {name: dict(reader.unclaimed()) for name, reader in self._recipe.sources.items()}
+        self._unread = {name: counts for name, counts in unclaimed.items() if counts}
 
     def _forget_shards(self) -> None:
         """Let go of another build's unpublished shards: ours have the same names, so its records may speak of our bytes."""
@@ -139,6 +142,7 @@ class Publisher:
             fields=fields,
             totals=totals(counts),
             by_source=counts,
+            unread=self._unread,
             measures=plan.kept_measures,
             measured={label: dict(measure) for label, measure in plan.measured.items()},
             artefacts=self._artefacts(stages),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
@@ -9,8 +10,9 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from sslpipe.building.fused import Dropped, FusedSteps
+from sslpipe.building.fused import Damaged, Dropped, FusedSteps
 from sslpipe.building.job import Task
+from sslpipe.building.pieces import record_number
 from sslpipe.building.spill import SpillWriter, Splits, split_numbers
 from sslpipe.building.workspace import Workspace
 from sslpipe.core.fields import Fields
@@ -20,7 +22,7 @@ from sslpipe.core.ragged import Ragged
 from sslpipe.core.rows import Rows
 from sslpipe.core.steps import Bad, Part
 from sslpipe.shards.commits import Commit
-from sslpipe.shards.ledger import Ledger
+from sslpipe.shards.ledger import RAW_LIMIT, Ledger
 
 
 def read(work: Workspace, task: Task) -> Commit:
@@ -31,9 +33,8 @@ def read(work: Workspace, task: Task) -> Commit:
     part = Part(*(tuple(task.arguments["part"][name]) for name in ("files", "sizes", "stamps")))
     segment = plan.segments[0]
     fields = reader.outputs({})
-    steps = FusedSteps(segment.steps, fields, {}, recipe.seed, plan.labels)
-    dedup = work.opened_dedup(segment, steps.fields)
-    spill = SpillWriter(work.storage, task.stem, recipe.seed, dedup, plan.keyed(0), recipe.limits.memory_bytes)
+    steps = FusedSteps(segment.steps, fields, {}, recipe.seed, plan.labels, segment.dedup)
+    spill = SpillWriter(work.storage, task.stem, recipe.seed, plan.keyed(0), recipe.limits.memory_bytes)
     ledger = Ledger(work.storage, task.stem)
     count = Counter(source)
     number = sorted(recipe.sources).index(source)
@@ -45,23 +46,28 @@ def read(work: Workspace, task: Task) -> Commit:
         # A look by --limit takes so many rows and so many bad records; a reader tells of the bad ones first.
         if seen["bad"] != limit:
             seen["bad"] += 1
-            ledger.quarantine(source, record, (task.number << 32) | count.total)
-            count.add("read", 1)
+            ledger.quarantine(source, record, record_number(task.number, count.records))
+            count.record(1)
             count.add(f"quarantined:{record.reason}", 1)
 
     def take(batch: Rows) -> None:
-        ids = np.arange(count.total, count.total + len(batch), dtype=np.uint64) + np.uint64(task.number << 32)
-        count.add("read", len(batch))
+        ids = record_number(task.number, np.arange(count.records, count.records + len(batch), dtype=np.uint64))
+        count.record(len(batch))
         rows = keyed(batch, fields, recipe.seed, recipe.shards.splits).with_columns(
             _source=np.full(len(batch), number, np.uint16), _id=ids
         )
-        kept, dropped = steps.run(rows)
-        for lost in dropped:
+        passed = steps.run(rows)
+        count.add("read", passed.added[number])
+        for lost in passed.dropped:
             _enter(ledger, lost.rows, source, part, "filtered", lost)
             for reason in lost.reasons:
                 count.add(f"filtered:{reason}", 1)
-        _enter(ledger, kept, source, part, "passed", None)
-        spill.add(plan.travelling(kept))
+        for found in passed.damaged:
+            for record, identity in zip(_bad_records(found, part), found.rows.array("_id").tolist(), strict=True):
+                ledger.quarantine(source, record, identity)
+                count.add(f"quarantined:{record.reason}", 1)
+        _enter(ledger, passed.rows, source, part, "passed", None)
+        spill.add(plan.travelling(passed.rows))
 
     for batch in reader.read(part, bad):
         rows = batch if limit is None else batch.view(0, min(limit - seen["rows"], len(batch)))
@@ -91,16 +97,26 @@ class Counter:
     def __init__(self, source: str) -> None:
         self.source = source
         self.outcomes: dict[str, int] = {}
+        self.records = 0
+        """Records read so far, the unreadable ones too, before anything was cut."""
 
-    @property
-    def total(self) -> int:
-        """Records read so far, the unreadable ones too."""
-        return self.outcomes.get("read", 0)
+    def record(self, number: int) -> None:
+        """Count records that were read."""
+        self.records += number
+        self.add("read", number)
 
     def add(self, outcome: str, number: int) -> None:
         """Count rows; an outcome of no rows is not listed."""
         if number:
             self.outcomes[outcome] = self.outcomes.get(outcome, 0) + number
+
+
+def _bad_records(found: Damaged, part: Part) -> Iterator[Bad]:
+    """What the quarantine keeps of rows that can't be decoded."""
+    columns = (found.rows.array(name).tolist() for name in ("_file", "_place"))
+    for file, place, raw, damage in zip(*columns, found.rows.ragged(found.field).to_bytes(), found.damages, strict=True):
+        where = f"record {place + 1}, byte {damage.offset}"
+        yield Bad(part.files[file], where, damage.reason, damage.detail[:300], raw if len(raw) <= RAW_LIMIT else b"")
 
 
 def _enter(ledger: Ledger, rows: Rows, source: str, part: Part, outcome: str, lost: Dropped | None) -> None:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sslpipe.building.fused import Dropped, FusedSteps
+from sslpipe.building.fused import Damaged, Dropped, FusedSteps
 from sslpipe.building.job import Task
 from sslpipe.building.read import Counter
 from sslpipe.building.spill import SpillWriter, live_rows
 from sslpipe.building.workspace import Workspace
+from sslpipe.codecs.encoded import element_counts
 from sslpipe.core.documents import Documents
 from sslpipe.core.draw import Draw
-from sslpipe.core.errors import SslpipeError
+from sslpipe.core.errors import DataError, SslpipeError
 from sslpipe.core.fields import Fields
 from sslpipe.core.names import Names
 from sslpipe.core.rows import Rows
@@ -34,7 +35,14 @@ class _Segment:
     def __init__(self, work: Workspace, task: Task) -> None:
         self._work, self._task = work, task
         self.segment = work.plan.segments[task.segment]
-        self.steps = FusedSteps(self.segment.steps, self.segment.fields_in, work.artefacts, work.recipe.seed, work.plan.labels)
+        self.steps = FusedSteps(
+            self.segment.steps,
+            self.segment.fields_in,
+            work.artefacts,
+            work.recipe.seed,
+            work.plan.labels,
+            self.segment.dedup,
+        )
         self.ledger = Ledger(work.storage, task.stem)
         self.sources = sorted(work.recipe.sources)
         self.counters = [Counter(source) for source in self.sources]
@@ -47,9 +55,13 @@ class _Segment:
             self._work.storage, inputs["spill"], inputs.get("decisions", ()), split, low, high, self._work.batch_bytes
         ):
             self.rows_in += len(rows)
-            kept, dropped = self.steps.run(rows)
-            kept, short = self._long_enough(kept)
-            for lost in (*dropped, *short):
+            passed = self.steps.run(rows)
+            if passed.damaged:
+                _refuse(passed.damaged[0])
+            for source, more in passed.added.items():
+                self.counters[source].add("read", more)
+            kept, short = self._long_enough(passed.rows)
+            for lost in (*passed.dropped, *short):
                 self._drop(lost)
             if len(kept):
                 yield kept
@@ -65,10 +77,11 @@ class _Segment:
         task = self.segment.task
         if task is None or self.segment.pack is not None or not len(rows):
             return rows, []
-        name = ids_field(task, self.steps.fields)
-        if not self.steps.fields[name].ragged:
+        name = unit_field(task, self.steps.fields)
+        field = self.steps.fields[name]
+        if not field.ragged:
             return rows, []
-        short = rows.ragged(name).lengths < task.minimum()
+        short = element_counts(rows.ragged(name), field.kind) < task.minimum()
         return rows.take(~short), [Dropped(rows.take(short), ["too_short"] * int(short.sum()))] if short.any() else []
 
     def packable(self, split: int, low: int, high: int | None) -> Iterator[Rows]:
@@ -79,7 +92,7 @@ class _Segment:
             return
         whole = Rows.concat(parts)
         _check_unique(whole.names)
-        if pack.count(whole.ragged(ids_field(pack, self.steps.fields)).lengths):
+        if pack.count(whole.ragged(unit_field(pack, self.steps.fields)).lengths):
             self.keep(whole)
             yield whole
             return
@@ -100,8 +113,7 @@ def respill(work: Workspace, task: Task) -> Commit:
     running = _Segment(work, task)
     low, high = task.arguments["range"]
     limits = work.recipe.limits
-    dedup = work.opened_dedup(running.segment, running.steps.fields)
-    spill = SpillWriter(work.storage, task.stem, work.recipe.seed, dedup, work.plan.keyed(task.segment), limits.memory_bytes)
+    spill = SpillWriter(work.storage, task.stem, work.recipe.seed, work.plan.keyed(task.segment), limits.memory_bytes)
     for split in range(len(SPLITS)):
         for rows in running.rows(split, low, high):
             spill.add(work.plan.travelling(rows))
@@ -183,6 +195,12 @@ def shard(work: Workspace, task: Task) -> Commit:
     )
 
 
+def _refuse(damaged: Damaged) -> NoReturn:
+    """What was sound when it was read can't be decoded any more: a disk or a step is at fault, not the corpus."""
+    name, damage = damaged.rows.names.take(slice(0, 1)).texts()[0], damaged.damages[0]
+    raise DataError(f"row {name}: field `{damaged.field}` can't be decoded any more: {damage}; run the build again")
+
+
 def _check_unique(names: Names) -> None:
     """Rows of one name lie side by side; two of them mean a dedup whose digest is not a function of the payload."""
     same = (names.high[1:] == names.high[:-1]) & (names.low[1:] == names.low[:-1])
@@ -213,7 +231,7 @@ def _finished(work: Workspace, running: _Segment, batches: Iterator[Rows]) -> It
 
 def _packed(pack: Pack, fields: Fields, work: Workspace, rows: Rows) -> Iterator[Rows]:
     """The documents of a shard as packed rows, by the packer that the stream uses, with the cuts of epoch 0."""
-    column = rows.ragged(ids_field(pack, fields))
+    column = rows.ragged(unit_field(pack, fields))
     separated = pack.count(column.lengths)
     packer = pack.open(Context(fields, work.artefacts))
     packer.add(0, Documents.from_ragged(rows.names, column))
@@ -226,9 +244,9 @@ def _packed(pack: Pack, fields: Fields, work: Workspace, rows: Rows) -> Iterator
         yield packed.with_columns(_source=sources(packed.names))
 
 
-def ids_field(step: Pack | Task_, fields: Fields) -> str:
-    """The field of ids that a pack or task works on: the one it names, or the only one."""
-    return pick_field(step, fields, "ids", getattr(step, "field", None))
+def unit_field(step: Pack | Task_, fields: Fields) -> str:
+    """The field that a pack or task works on: the one it names, or the only one of its kind."""
+    return pick_field(step, fields, step.kind if isinstance(step, Task_) else "ids", getattr(step, "field", None))
 
 
 def _source_of(rows: Rows) -> Any:

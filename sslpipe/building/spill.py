@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from sslpipe.core.hashes import purpose_hash
 from sslpipe.core.names import Names
 from sslpipe.core.rows import Rows
-from sslpipe.core.steps import Dedup
 from sslpipe.shards.commits import Output
 from sslpipe.shards.storage import LocalStorage
 from sslpipe.shards.tables import Table, write_columns, write_rows
 
+DIGEST = ("_digest_high", "_digest_low")
+"""The columns in which rows carry what a dedup compares, on their way into a spill."""
 ROW_BYTES = 96
 """What a row's name and bookkeeping weigh in memory."""
 SORT_COPIES = 3
@@ -52,10 +53,8 @@ def _share(fraction: float) -> int:
 class SpillWriter:
     """Gathers the rows of one task and writes sorted runs when the memory it may use is full."""
 
-    def __init__(self, storage: LocalStorage, stem: str, seed: int, dedup: Any | None, keyed: bool, limit: int) -> None:
-        self._storage, self._stem, self._seed = storage, stem, seed
-        self._dedup: Dedup | None = dedup
-        self._keyed = keyed
+    def __init__(self, storage: LocalStorage, stem: str, seed: int, keyed: bool, limit: int) -> None:
+        self._storage, self._stem, self._seed, self._keyed = storage, stem, seed, keyed
         self._limit = limit // SORT_COPIES
         self._pending: list[Rows] = []
         self._held = 0
@@ -64,7 +63,7 @@ class SpillWriter:
         self.bytes_by_split = [0, 0, 0]
 
     def add(self, rows: Rows) -> None:
-        """Take in rows; they carry `_id _source _meta _split _order`."""
+        """Take in rows; they carry `_id _source _meta _split _order`, and the digests of `DIGEST` where a dedup follows."""
         if not len(rows):
             return
         self._pending.append(rows)
@@ -87,15 +86,15 @@ class SpillWriter:
             self.rows_by_split[split] += int((splits == split).sum())
             self.bytes_by_split[split] += int(sizes[splits == split].sum())
         spill = self._storage.put_unique(f".sslpipe/spill/{self._stem}", ".arrow")
-        write_rows(spill, rows)
+        write_rows(spill, rows.without(*DIGEST))
         spill.publish()
         self.outputs.append(Output.of("spill", spill))
-        if self._dedup is not None or self._keyed:
+        if self._keyed:
             self._write_records(rows, sizes)
 
     def _write_records(self, rows: Rows, sizes: NDArray[np.int64]) -> None:
         names = rows.names
-        high, low = self._dedup.sign(rows) if self._dedup is not None else (names.high, names.low)
+        high, low = (rows.array(name) for name in DIGEST) if DIGEST[0] in rows.columns else (names.high, names.low)
         priority = purpose_hash("priority", names.high, names.low, self._seed)
         values: tuple[NDArray[Any], ...] = (high, low, priority, names.high, names.low)
         values += tuple(rows.array(name) for name in ("_source", "_meta", "_id", "_split", "_order"))

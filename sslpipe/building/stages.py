@@ -39,7 +39,7 @@ class Stages:
         self._storage, self._engine, self._progress = storage, engine, progress
         self._commits = Commits(storage)
         self._build = build
-        self.job = Job(str(storage.root), {})
+        self.job = Job(str(storage.root), {}, build=build)
         self.finished: dict[str, list[Commit]] = {}
 
     def run(self, stage: str, kind: str, segment: int, tasks: Sequence[Mapping[str, Any]], steps: Sequence[Step] = (),

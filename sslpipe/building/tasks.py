@@ -33,7 +33,7 @@ def run_task(job: Job, task: Task) -> Commit:
     What a step raises that is no error of ours becomes one that names the task and what it read, with the traceback.
     """
     try:
-        work = _workspace(fingerprint(job.root, job.recipe, job.artefacts, job.revision), job)
+        work = _workspace(fingerprint(job.root, job.recipe, job.artefacts, job.revision, job.build), job)
         return Commits(work.storage).publish(KINDS[task.kind](work, task))
     except SslpipeError:
         raise

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from sslpipe.building.job import Job
-from sslpipe.core.fields import Fields
-from sslpipe.core.steps import Context
-from sslpipe.recipe.plan import Plan, Segment
+from sslpipe.recipe.plan import Plan
 from sslpipe.recipe.recipe import Recipe
 from sslpipe.shards.limits import allow_many_files
 from sslpipe.shards.storage import LocalStorage
@@ -42,7 +39,3 @@ class Workspace:
     def plan(self) -> Plan:
         """The recipe cut into segments, its steps bound to what has been learnt."""
         return Plan.of(self.recipe, self.artefacts)
-
-    def opened_dedup(self, segment: Segment, fields: Fields) -> Any | None:
-        """The dedup that ends a segment, ready to sign rows."""
-        return segment.dedup.open(Context(fields, self.artefacts)) if segment.dedup is not None else None

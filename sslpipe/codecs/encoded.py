@@ -40,6 +40,17 @@ def sounds(rows: Rows, field: str) -> Encoded[Sound]:
     return _wrapped(rows, field, "audio")
 
 
+def element_counts(column: Ragged, kind: Kind) -> NDArray[np.int64]:
+    """The length of each row in what its kind is counted in, int64 `[n]`: pixels, samples a channel, tokens, bytes of text."""
+    if kind == "image":
+        return Encoded.of(column, codec_of(kind)).weights() // 3
+    if kind == "audio":
+        from sslpipe.codecs.audio import frames_of
+
+        return np.array([frames_of(data)[0] for data in column.to_bytes()], np.int64)
+    return column.lengths
+
+
 def _wrapped(rows: Rows, field: str, kind: Kind) -> Encoded[Any]:
     column = rows.columns.get(field)
     if isinstance(column, Encoded):

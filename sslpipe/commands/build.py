@@ -56,8 +56,8 @@ def build(
         progress.close()
     seconds = time.monotonic() - started
     if as_json:
-        typer.echo(json.dumps({"out": str(out), "totals": manifest.totals, "by_source": manifest.by_source,
-                               "shards": len(manifest.shards), "seconds": round(seconds, 3)}))  # fmt: skip
+        told = {"out": str(out), "totals": manifest.totals, "by_source": manifest.by_source, "unread": manifest.unread}
+        typer.echo(json.dumps({**told, "shards": len(manifest.shards), "seconds": round(seconds, 3)}))
     else:
         typer.echo(summary(manifest, out, seconds, progress.input_bytes))
     check_bad(manifest, located.recipe)

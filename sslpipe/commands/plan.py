@@ -20,6 +20,7 @@ def plan(
     as_json: Json = False,
 ) -> None:
     """Show segments, fields, input and temporary bytes; checks the whole recipe and writes nothing."""
+    from sslpipe.commands.table import unread
     from sslpipe.recipe.check import check_inputs
     from sslpipe.recipe.load import load_located
     from sslpipe.recipe.plan import Plan, explained
@@ -36,11 +37,9 @@ def plan(
         return
     lines = [f"{located.recipe.name}, seed {located.recipe.seed}", "", "sources"]
     for name, (tasks, files, size) in found.items():
-        unclaimed = located.recipe.sources[name].unclaimed()
         lines.append(f"  {name}: {files:,} files, {size / 1e6:,.1f} MB, read in {tasks} tasks")
-        if unclaimed:
-            common = sorted(unclaimed.items(), key=lambda item: -item[1])[:5]
-            lines.append("    not read: " + ", ".join(f"{count:,} {suffix}" for suffix, count in common))
+        if skipped := unread([located.recipe.sources[name].unclaimed()]):
+            lines.append(f"    not read: {' '.join(skipped)}")
     lines += ["", "build", *(f"  {line}" for line in explained(made.segments))]
     lines += ["", "stream", *(f"  {step.path()}" for step in located.recipe.stream)]
     lines += [

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from sslpipe.shards.commits import Counts, totals
 from sslpipe.shards.manifest import Manifest
 
 TOP_REASONS = 6
+TOP_SUFFIXES = 5
 
 
 def summary(manifest: Manifest, out: Path, seconds: float | None = None, input_bytes: int = 0) -> str:
@@ -20,6 +22,8 @@ def summary(manifest: Manifest, out: Path, seconds: float | None = None, input_b
         tokens = sum(shard.elements.get("ids", 0) for shard in shards)
         words = f"{sum(shard.samples for shard in shards):,} samples, {size / 1e6:,.1f} MB"
         rows.append((f"{split} shards", f"{len(shards):,}", words + (f", {tokens:,} tokens" if tokens else "")))
+    if skipped := unread(manifest.unread.values()):
+        rows.append(("not read", *skipped))
     lines = [*aligned(rows), "", f"dataset in {out}"]
     if seconds is not None and input_bytes:
         lines[-1] += f", {seconds:.1f} s, {input_bytes / 1e6 / seconds:.1f} MB/s of input"
@@ -59,6 +63,20 @@ def reasons(by_source: Counts, outcome: str) -> list[tuple[str, int]]:
     ranked = sorted(total.items(), key=lambda item: (-item[1], item[0]))
     rest = sum(count for _, count in ranked[TOP_REASONS:])
     return ranked[:TOP_REASONS] + ([("other reasons", rest)] if rest else [])
+
+
+def unread(by_suffix: Iterable[Mapping[str, int]]) -> tuple[str, str] | None:
+    """How many files no reader claims, and in words which: `12`, `files (.yaml 8, .png 4)`; None where there are none."""
+    total: Counter[str] = Counter()
+    for counts in by_suffix:
+        total.update(counts)
+    if not total.total():
+        return None
+    ranked = sorted(total.items(), key=lambda item: (-item[1], item[0]))
+    told = [f"{name if name.startswith('.') else name.replace('_', ' ')} {count:,}" for name, count in ranked[:TOP_SUFFIXES]]
+    rest = sum(count for _, count in ranked[TOP_SUFFIXES:])
+    told += [f"others {rest:,}"] if rest else []
+    return f"{total.total():,}", f"file{'s' if total.total() > 1 else ''} ({', '.join(told)})"
 
 
 def aligned(rows: Sequence[tuple[str, str, str]]) -> list[str]:

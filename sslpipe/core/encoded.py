@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -42,16 +42,23 @@ class Encoded(Generic[Value]):
     leaves the steps (`stored`), without loss, unless a step such as `maps.encode_jpeg` made them as it wanted. Like other
     columns it is never changed in place, but for values being remembered.
 
-    A forgiving column notes rows that can't be decoded in `damages`, by position, and goes on with a blank one: whoever runs
-    the steps takes such rows out. Any other raises Damage.
+    What was decoded once, or made by a step, is known to be sound; `check` decodes the rest, so that no damaged row leaves the
+    steps because none of them happened to look at it. A forgiving column notes rows that can't be decoded in `damages`, by
+    position, and goes on with a blank one: whoever runs the steps takes such rows out. Any other raises Damage.
     """
 
-    __slots__ = ("_codec", "_data", "_forgiving", "_values", "damages")
+    __slots__ = ("_codec", "_data", "_forgiving", "_sound", "_values", "damages")
 
     def __init__(
-        self, data: Sequence[Bytes | None], values: Sequence[Value | None], codec: Codec[Value], forgiving: bool = False
+        self,
+        data: Sequence[Bytes | None],
+        values: Sequence[Value | None],
+        sound: Sequence[bool],
+        codec: Codec[Value],
+        forgiving: bool = False,
     ) -> None:
-        self._data, self._values, self._codec, self._forgiving = list(data), list(values), codec, forgiving
+        self._data, self._values, self._sound = list(data), list(values), list(sound)
+        self._codec, self._forgiving = codec, forgiving
         self.damages: dict[int, Damage] = {}
 
     @classmethod
@@ -60,7 +67,7 @@ class Encoded(Generic[Value]):
         whole = memoryview(np.ascontiguousarray(column.values).data)
         ends = column.offsets.tolist()
         data = [whole[a:b] for a, b in itertools.pairwise(ends)]
-        return cls(data, [None] * len(data), codec, forgiving)
+        return cls(data, [None] * len(data), [False] * len(data), codec, forgiving)
 
     def __len__(self) -> int:
         return len(self._data)
@@ -87,9 +94,16 @@ class Encoded(Generic[Value]):
                 raise
             self.damages[row] = damage
             value, whole = self._codec.blank(), True
+        self._sound[row] = True
         if whole:
             self._values[row] = value
         return value
+
+    def check(self) -> None:
+        """Decode what nothing has looked at yet, as small as it may come out, only to see whether it can be."""
+        for row, sound in enumerate(self._sound):
+            if not sound:
+                self.value(row, 1)
 
     def values(self, at_least: int | None = None) -> list[Value]:
         """All rows decoded."""
@@ -98,12 +112,12 @@ class Encoded(Generic[Value]):
     def with_values(self, values: Mapping[int, Value]) -> Encoded[Value]:
         """The same rows, those of these positions with another value."""
         data = [None if row in values else data for row, data in enumerate(self._data)]
-        return self._like(data, [values.get(row, value) for row, value in enumerate(self._values)])
+        return self._like(data, [values.get(row, value) for row, value in enumerate(self._values)], values)
 
     def with_data(self, data: Mapping[int, bytes]) -> Encoded[Value]:
         """The same rows, those of these positions with other bytes, which are decoded again when asked for."""
         values = [None if row in data else value for row, value in enumerate(self._values)]
-        return self._like([data.get(row, old) for row, old in enumerate(self._data)], values)
+        return self._like([data.get(row, old) for row, old in enumerate(self._data)], values, data)
 
     def take(self, rows: NDArray[Any]) -> Encoded[Value]:
         """The rows at these positions."""
@@ -114,10 +128,17 @@ class Encoded(Generic[Value]):
         return self._picked(range(start, min(stop, len(self))))
 
     def _picked(self, rows: Sequence[int]) -> Encoded[Value]:
-        return self._like([self._data[row] for row in rows], [self._values[row] for row in rows])
+        return Encoded(
+            [self._data[row] for row in rows],
+            [self._values[row] for row in rows],
+            [self._sound[row] for row in rows],
+            self._codec,
+            self._forgiving,
+        )
 
-    def _like(self, data: Sequence[Bytes | None], values: Sequence[Value | None]) -> Encoded[Value]:
-        return Encoded(data, values, self._codec, self._forgiving)
+    def _like(self, data: Sequence[Bytes | None], values: Sequence[Value | None], made: Container[int]) -> Encoded[Value]:
+        sound = [row in made or sound for row, sound in enumerate(self._sound)]
+        return Encoded(data, values, sound, self._codec, self._forgiving)
 
     def weights(self) -> NDArray[np.int64]:
         """Bytes that each row takes decoded, int64 `[n]`, from headers alone; a changed row counts as nothing."""

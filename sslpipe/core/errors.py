@@ -2,6 +2,7 @@
 
     SslpipeError                 exit 1: a bug of ours unless a subclass says otherwise
     ├── RecipeError              exit 2: the recipe or the command line is wrong; nothing was written
+    │   └── FieldError           of a step that is made in Python; a ValueError too
     ├── TooMuchBadData           exit 3: finished, but more bad records than `limits.max_bad`
     ├── EnvironmentFault         exit 4: disk, permission, memory, a dead worker
     ├── OutputLocked             exit 5: another build works on the same output
@@ -25,6 +26,10 @@ class RecipeError(SslpipeError):
     """The recipe, a field of a step, or the command line is wrong."""
 
     exit_code = 2
+
+
+class FieldError(RecipeError, ValueError):
+    """A step, or a part of a recipe, was made in Python with a field that it doesn't have, or a value that doesn't fit."""
 
 
 class TooMuchBadData(SslpipeError):

@@ -15,13 +15,13 @@ from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
 from sslpipe.core.documents import Documents
 from sslpipe.core.draw import Draw
 from sslpipe.core.errors import RecipeError
 from sslpipe.core.fields import Fields, Kind
 from sslpipe.core.rows import Rows
+from sslpipe.core.value import Value
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,8 @@ class Context:
     artefacts: Mapping[str, Path] = field(default_factory=dict)
 
 
-class Step(BaseModel):
+class Step(Value):
     """Base of all steps: frozen, unknown fields refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: ClassVar[int] = 1
     """Raised when the same fields give other results; enters every fingerprint."""
@@ -64,6 +62,10 @@ class Step(BaseModel):
     def path(cls) -> str:
         """The step's name in recipes and draws: `filters.gopher_quality`, or the full path of a foreign class."""
         return cls.__module__.removeprefix("sslpipe.")
+
+    @classmethod
+    def _called(cls) -> str:
+        return cls.path()
 
 
 def pick_field(step: Step, fields: Fields, kind: Kind, name: str | None) -> str:
@@ -148,6 +150,9 @@ class Verdicts:
 Measures = Mapping[str, NDArray[Any]]
 """Numbers about rows, one array `[n]` a name."""
 
+Numbers = Mapping[str, int | float]
+"""Numbers about one row, by the same names."""
+
 
 class Measure(Step):
     """Numbers about a row, computed once however many filters ask."""
@@ -171,6 +176,10 @@ class Filter(Step):
     @abstractmethod
     def judge(self, measures: Measures) -> Verdicts:
         """Per row: kept, or the first reason against it. Ratios are compared as integers, never as floats."""
+
+    def explain(self, reason: str, numbers: Numbers) -> str:
+        """By how much one row missed: `31 words, min_words is 50`; empty where the reason already says it all."""
+        return ""
 
 
 class Map(Step):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sslpipe.core.steps import Verdicts
+from sslpipe.core.steps import Numbers, Verdicts
 
 _SAFE = 2**62
 
@@ -42,3 +42,22 @@ def first_reason(checks: Mapping[str, NDArray[np.bool_]]) -> Verdicts:
     for position in range(len(masks) - 1, -1, -1):
         codes[masks[position]] = position + 1
     return Verdicts(codes, tuple(checks))
+
+
+def compared(numbers: Numbers, part: str, whole: str, threshold: str, limit: float) -> str:
+    """A row's number beside the threshold: `31 words, min_words is 50`, or with a whole `6 hashes / 50 tokens = 0.12, ...`."""
+    told = _count(numbers, part)
+    if whole:
+        told += f" / {_count(numbers, whole)} = {_quotient(numbers[part], numbers[whole], limit)}"
+    return f"{told}, {threshold} is {limit:,}"
+
+
+def _count(numbers: Numbers, name: str) -> str:
+    return f"{numbers[name]:,} {name.replace('_', ' ')}"
+
+
+def _quotient(part: float, whole: float, limit: float) -> str:
+    """The quotient with as many digits, three at least, as leave it on its side of the limit."""
+    exact = part / whole
+    texts = [f"{exact:.{digits}g}" for digits in range(3, 18)]
+    return next(text for text in texts if np.sign(float(text) - limit) == np.sign(exact - limit))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sslpipe.core.fields import Fields
-from sslpipe.core.steps import Filter, Measure, Measures, Verdicts
+from sslpipe.core.steps import Filter, Measure, Measures, Numbers, Verdicts
 from sslpipe.filters._judging import first_reason
 from sslpipe.measures.blank import Blank
 
@@ -29,3 +29,8 @@ class Empty(Filter):
     def judge(self, measures: Measures) -> Verdicts:
         """Per row: kept, or `empty`."""
         return first_reason({"empty": measures["blank_fields"] > 0})
+
+    def explain(self, reason: str, numbers: Numbers) -> str:
+        """How many of the fields are empty."""
+        count = numbers["blank_fields"]
+        return f"{count} field{'s hold' if count > 1 else ' holds'} nothing"

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Final, Self
 
 from pydantic import Field, model_validator
 
 from sslpipe.core.fields import Fields
-from sslpipe.core.steps import Context, Filter, Measure, Measures, Verdicts, pick_field
-from sslpipe.filters._judging import above, below, first_reason
+from sslpipe.core.steps import Context, Filter, Measure, Measures, Numbers, Verdicts, pick_field
+from sslpipe.filters._judging import above, below, compared, first_reason
 from sslpipe.measures.text_statistics import TextStatistics
+
+_DECIDING: Final = {
+    "gopher.too_few_words": ("words", "", "min_words"),
+    "gopher.too_many_words": ("words", "", "max_words"),
+    "gopher.short_words": ("word_characters", "words", "min_mean_word_length"),
+    "gopher.long_words": ("word_characters", "words", "max_mean_word_length"),
+    "gopher.hashes": ("hashes", "tokens", "max_hash_ratio"),
+    "gopher.ellipses": ("ellipses", "tokens", "max_ellipsis_ratio"),
+    "gopher.bullet_lines": ("bullet_lines", "lines", "max_bullet_lines"),
+    "gopher.ellipsis_lines": ("ellipsis_lines", "lines", "max_ellipsis_lines"),
+    "gopher.non_alphabetic_words": ("alphabetic_tokens", "tokens", "min_alphabetic_words"),
+    "gopher.too_few_stop_words": ("stop_words", "", "min_stop_words"),
+}
+"""What each reason compares: a count, the count that it is a share of, and the threshold."""
 
 
 class GopherQuality(Filter):
@@ -87,3 +101,8 @@ class GopherQuality(Filter):
                 "gopher.too_few_stop_words": measures["stop_words"] < self.min_stop_words,
             }
         )
+
+    def explain(self, reason: str, numbers: Numbers) -> str:
+        """The number that decided, beside its threshold."""
+        part, whole, threshold = _DECIDING[reason]
+        return compared(numbers, part, whole, threshold, getattr(self, threshold))

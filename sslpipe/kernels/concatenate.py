@@ -46,6 +46,7 @@ def concatenate_rows(
 ) -> None:
     """Fill row `i` of `ids` and `documents`, `[n, L]`, from position `positions[i]` of the tape of shard `shards[i]`.
 
+    `documents` may be `[n, 0]`, and is then left out.
     `table` has the columns of `COLUMNS`, a line a shard. On the tape each document is followed by `separators` (0 or 1) tokens
     of `separator`; `ends` counts them. A document whose start is below 0 is a hole: it and its separator are padding, as is
     all behind the end of the tape. The last four arrays, `[n]`, take the name of the row: that of the document it begins in,
@@ -53,6 +54,7 @@ def concatenate_rows(
     """
     length = ids.shape[1]
     size = np.int64(ids.itemsize)
+    marked = documents.shape[1] > 0
     for row in range(len(shards)):
         line = table[shards[row]]
         count = np.int64(line[_COUNT])
@@ -77,7 +79,8 @@ def concatenate_rows(
             taken = min(length - filled, whole - inside)
             if starts[document] < 0:
                 tokens[filled : filled + taken] = padding
-                numbers[filled : filled + taken] = -1
+                if marked:
+                    numbers[filled : filled + taken] = -1
             else:
                 copied = min(taken, whole - separators - inside)
                 if copied > 0:
@@ -85,11 +88,13 @@ def concatenate_rows(
                     copy_bytes(here + np.uint64(filled * size), source, copied * size)
                 if taken > copied:
                     tokens[filled + taken - 1] = separator
-                numbers[filled : filled + taken] = number
+                if marked:
+                    numbers[filled : filled + taken] = number
                 number += 1
             filled += taken
             position += taken
             begin = ends[document]
             document += 1
         tokens[filled:] = padding
-        numbers[filled:] = -1
+        if marked:
+            numbers[filled:] = -1

@@ -2,11 +2,13 @@
 
 The draws of a row (see `philox.py` for counter and key) are used like this:
 
-    block p // 8      the selection draw of position p: half of word (p % 8) // 2, the low one for even p, else the high one
-    block 2^31 + p    word 0 decides what becomes of position p if it is selected, word 1 is its random token
+    block p // 8           the selection draw of position p: half of word (p % 8) // 2, the low half for even p, else the high
+    block 2^31 + k // 2    the fate of the k-th selected position, k = 0, 1, ...: words 0 and 1 for even k, 2 and 3 for odd;
+                           the first of the two decides what becomes of it, the second is its random token
 
-A selection costs an eighth of a block, and only the selected seventh of the positions pays for a block of its own. So a row
-longer or shorter than its neighbour, or padded, draws the same at the same position.
+A selection costs an eighth of a block, and only the selected seventh of the positions pays for half a block more. Nothing
+depends on what stands behind a position, so a row that is longer than its neighbour, or padded, draws the same at the same
+position.
 """
 
 from __future__ import annotations
@@ -56,17 +58,18 @@ def _fate_draws(
     n2: np.uint64,
     k0: np.uint64,
     k1: np.uint64,
-    places: NDArray[np.int32],
-    count: int,
+    blocks: int,
     fates: NDArray[np.uint32],
     others: NDArray[np.uint32],
 ) -> None:
-    """The two words of each selected position: what becomes of it, and which random token."""
+    """The two words of each of the first `2 * blocks` selected positions: what becomes of it, and which random token."""
     n0, n1, n2, k0, k1 = n0 & _MASK, n1 & _MASK, n2 & _MASK, k0 & _MASK, k1 & _MASK
-    for index in range(count):
-        a, b, _, _ = philox_block((_FATES + np.uint64(places[index])) & _MASK, n0, n1, n2, k0, k1)
-        fates[index] = a
-        others[index] = b
+    for block in range(blocks):
+        a, b, c, d = philox_block((_FATES + np.uint64(block)) & _MASK, n0, n1, n2, k0, k1)
+        fates[2 * block] = a
+        others[2 * block] = b
+        fates[2 * block + 1] = c
+        others[2 * block + 1] = d
 
 
 @inlined
@@ -172,8 +175,8 @@ def mask_tokens(
         longest = max(longest, offsets[row + 1] - offsets[row])
     draws = np.empty((longest + 7) // 8 * 8, np.uint16)
     places = np.empty(longest + 1, np.int32)
-    fates = np.empty(longest + 1, np.uint32)
-    others = np.empty(longest + 1, np.uint32)
+    fates = np.empty(longest + 2, np.uint32)
+    others = np.empty(longest + 2, np.uint32)
     choices = np.uint64(len(random_ids))
     for row in range(len(offsets) - 1):
         start, stop = offsets[row], offsets[row + 1]
@@ -192,7 +195,7 @@ def mask_tokens(
             count += draws[place] < threshold
         count = _keep_eligible(tokens, ordinary, padding, places, count)
         count = _force(tokens, ordinary, padding, draws, threshold, places, count)
-        _fate_draws(n0, n1, n2, k0, k1, places, count, fates, others)
+        _fate_draws(n0, n1, n2, k0, k1, (count + 1) // 2, fates, others)
         for index in range(count):
             place = places[index]
             labels_row[place] = tokens[place]

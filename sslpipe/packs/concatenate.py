@@ -175,7 +175,8 @@ class _Packer:
         self._check_wanted(known, shards, rows, shifts)
         count, length = len(shards), self._step.length
         ids = np.empty((count, length), self._dtype or np.uint16)
-        documents = np.empty((count, length), np.int32)
+        joined = self._step.documents == "joined"
+        documents = np.empty((count, 0 if joined else length), np.int32)
         names = Names(
             np.empty(count, np.uint64), np.empty(count, np.uint64), np.empty(count, np.uint32), np.empty(count, np.int64)
         )
@@ -184,7 +185,7 @@ class _Packer:
             table, np.ascontiguousarray(shards, np.int64), positions, self._step._separators, self._separator, self._padding,
             ids, documents, names.high, names.low, names.occurrence, names.offset,
         )  # fmt: skip
-        return Rows(names, {"ids": ids} if self._step.documents == "joined" else {"ids": ids, "document_ids": documents})
+        return Rows(names, {"ids": ids} if joined else {"ids": ids, "document_ids": documents})
 
     def _check_wanted(self, known: NDArray[np.int64], shards: NDArray[Any], rows: NDArray[Any], shifts: NDArray[Any]) -> None:
         where = self._step.path()

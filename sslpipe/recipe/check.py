@@ -10,10 +10,10 @@ from itertools import chain
 from pathlib import Path
 
 from sslpipe.core.errors import RecipeError
+from sslpipe.core.words import did_you_mean
 from sslpipe.recipe.located import Located
 from sslpipe.recipe.paths import scheme_of
 from sslpipe.recipe.recipe import Recipe
-from sslpipe.recipe.snippet import did_you_mean
 
 _FIX = "edit `paths`, or give it with -i"
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sslpipe.core.errors import RecipeError
+from sslpipe.core.words import did_you_mean
 from sslpipe.recipe.located import Located
 from sslpipe.recipe.node import Node
 from sslpipe.recipe.overrides import override
 from sslpipe.recipe.reading import nodes_of, read_recipe, step_name
 from sslpipe.recipe.recipe import Recipe
-from sslpipe.recipe.snippet import did_you_mean
 from sslpipe.recipe.yaml import read_yaml
 
 Input = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]

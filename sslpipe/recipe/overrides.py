@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from sslpipe.core.words import did_you_mean
 from sslpipe.recipe.located import HALVES, Path
 from sslpipe.recipe.node import Node
 from sslpipe.recipe.reading import KEYS, command_line, step_name
 from sslpipe.recipe.registry import ROLES
-from sslpipe.recipe.snippet import Snippet, did_you_mean
+from sslpipe.recipe.snippet import Snippet
 from sslpipe.recipe.yaml import parse_yaml
 
 OPTION = "--set"

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from sslpipe.core.errors import RecipeError
-from sslpipe.core.fields import Fields
+from sslpipe.core.fields import ENCODED, Fields
 from sslpipe.core.rows import Rows
-from sslpipe.core.steps import Context, Dedup, Filter, Fit, Map, Measure, Pack, Step, Task
+from sslpipe.core.steps import Context, Cut, Dedup, Filter, Fit, Map, Measure, Pack, Step, Task
 from sslpipe.filters.empty import Empty
 from sslpipe.recipe.recipe import Recipe
 from sslpipe.shards.layout import stored
@@ -107,6 +107,8 @@ class _Planner:
             checked.append(replace(segment, fields_in=start, fields=inner, fields_out=fields))
         if not stored(fields):
             raise RecipeError("nothing is left to store: every field is gone after the last build step")
+        _check_formats(fields)
+        self._check_cuts()
         stream = fields
         for step in self._recipe.stream:
             # A filter right of the fence judges stored measures; the field that was measured may be gone.
@@ -133,6 +135,14 @@ class _Planner:
         if fit.artefact in learnt:
             error = RecipeError(f"{fit.path()}: {fit.artefact} is learnt before already; one recipe learns one of them")
             place = self._places.get(id(fit))
+            raise self._locate(place, error) if place else error
+
+    def _check_cuts(self) -> None:
+        """One cut a recipe: the pieces of a record are numbered in its own number, once."""
+        cuts = [step for step in self._build if isinstance(step, Cut)]
+        if len(cuts) > 1:
+            error = RecipeError(f"{cuts[1].path()} comes after {cuts[0].path()}; a recipe divides its rows once")
+            place = self._places.get(id(cuts[1]))
             raise self._locate(place, error) if place else error
 
     def _resolve(self, step: Step, fields: Fields) -> None:
@@ -232,6 +242,17 @@ def _with(segment: Segment, step: Step) -> Segment:
     if isinstance(step, Map):
         return replace(segment, steps=(*segment.steps, step, Empty()))
     return replace(segment, steps=(*segment.steps, step))
+
+
+def _check_formats(fields: Fields) -> None:
+    """Rows of one field are stored alike: a reader of WebDataset goes by the extension."""
+    ways = {"image": "maps.encode_jpeg (small), or maps.encode_png (exact),", "audio": "maps.encode_flac"}
+    for name, kind in fields.items():
+        if kind.kind in ENCODED and kind.format is None:
+            raise RecipeError(
+                f"field `{name}` would be stored in as many formats as it was read in; put {ways[kind.kind]}"
+                " behind the last map that changes it"
+            )
 
 
 def _listed(fields: Fields) -> str:

@@ -8,16 +8,17 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError, create_model
 
+from sslpipe.core.complaints import complaints
 from sslpipe.core.errors import RecipeError
 from sslpipe.core.steps import Reader, Step
-from sslpipe.recipe.explain import complaints
+from sslpipe.core.words import did_you_mean, show
 from sslpipe.recipe.located import HALVES, Located, Path, place
 from sslpipe.recipe.node import Node
 from sslpipe.recipe.order import misplaced
 from sslpipe.recipe.paths import expanded, path_fields
 from sslpipe.recipe.recipe import Limits, Recipe, Shards, source_problem
 from sslpipe.recipe.registry import UnknownStep, resolve, role_of
-from sslpipe.recipe.snippet import Snippet, did_you_mean, show
+from sslpipe.recipe.snippet import Snippet
 from sslpipe.recipe.source import Source
 
 _Model = TypeVar("_Model", bound=BaseModel)

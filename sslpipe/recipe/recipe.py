@@ -9,30 +9,27 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import xxhash
-from pydantic import BaseModel, ConfigDict, Field, InstanceOf, field_validator, model_validator
+from pydantic import Field, InstanceOf, field_validator, model_validator
 
 from sslpipe.core.errors import RecipeError
 from sslpipe.core.hashes import fingerprint
-from sslpipe.core.steps import Reader, Step
+from sslpipe.core.steps import Filter, Reader, Step
 from sslpipe.core.units import Bytes
+from sslpipe.core.value import Value
 from sslpipe.recipe.order import misplaced
 
 MAX_SOURCES: Final = 255
 SOURCE_NAME: Final = re.compile(r"[a-z0-9_-]{1,64}")
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Shards(_Part):
+class Shards(Value):
     """How the rows that stay are divided into files."""
 
     max_bytes: Annotated[Bytes, Field(ge=1000)] = 256_000_000
     """The size a shard should have; a target, since rows are never divided."""
     count: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     """Shards of the training split; by default it follows from `max_bytes`."""
-    splits: dict[Literal["val", "test"], Annotated[float, Field(gt=0, lt=1)]] = {}
+    splits: dict[Literal["val", "test"], Annotated[float, Field(gt=0, lt=1)]] = Field(default_factory=dict)
     """Which share of rows goes to the other splits; what is left is `train`."""
 
     @field_validator("splits")
@@ -43,7 +40,7 @@ class Shards(_Part):
         return splits
 
 
-class Limits(_Part):
+class Limits(Value):
     """What a build may use up before it stops; limits never change what it makes."""
 
     max_bad: Annotated[float, Field(ge=0, le=1)] = 0.01
@@ -56,13 +53,11 @@ class Limits(_Part):
     """Sort buffers of one worker."""
 
 
-class Recipe(BaseModel):
+class Recipe(Value):
     """A pure value: equal recipes make equal datasets, wherever and by whomever they are run.
 
     `build` runs once and its result is stored, `stream` runs in every epoch inside the trainer; steps run in the order given.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,64}$")]
     """What the dataset is called."""
@@ -118,10 +113,7 @@ class Recipe(BaseModel):
         Sources' settings without their paths, build steps with their versions and the content of files that they name, shards,
         seed. Neither `stream` nor `limits` enters, nor the name.
         """
-        readers = {
-            name: [type(reader).path(), reader.version, reader.model_dump(mode="json", exclude={"paths"})]
-            for name, reader in self.sources.items()
-        }
+        readers = {name: step_stamp(reader) for name, reader in self.sources.items()}
         steps = [step_stamp(step) for step in self.build]
         return fingerprint("build", readers, steps, self.shards.model_dump(mode="json"), self.seed)
 
@@ -137,17 +129,20 @@ def source_problem(names: list[str]) -> str:
 
 
 def step_stamp(step: Step) -> list[Any]:
-    """All of a step that its results depend on: class, version, fields, files that it names, and foreign source code.
+    """All of a step that its results depend on: class, version, fields, files that it names, foreign source code, measures.
 
-    Files count by content and base name, so a recipe can move with them.
+    Files count by content and base name, so a recipe can move with them; what a reader reads is no part of it. The code of a
+    step of another package counts by its module's file, since its author may not think of `version`; what that file imports
+    doesn't count. A filter has the stamps of its measures, which run with it.
     """
-    fields = step.model_dump(mode="json")
+    fields = step.model_dump(mode="json", exclude={"paths"} if isinstance(step, Reader) else None)
     files = step.files()
     fields = {name: Path(value).name if isinstance(value, str) and value in files else value for name, value in fields.items()}
     content = [xxhash.xxh3_128_hexdigest(Path(file).read_bytes()) for file in files]
     foreign = not type(step).__module__.startswith("sslpipe.")
     source = fingerprint(inspect.getsource(inspect.getmodule(type(step)) or type(step))) if foreign else ""
-    return [step.path(), step.version, fields, content, source]
+    measures = [step_stamp(measure) for measure in step.needs()] if isinstance(step, Filter) else []
+    return [step.path(), step.version, fields, content, source, measures]
 
 
 def _written(step: Step) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from sslpipe.core import steps as shapes
 from sslpipe.core.errors import RecipeError
 from sslpipe.core.rooms import class_of, stems
-from sslpipe.recipe.snippet import did_you_mean
+from sslpipe.core.words import did_you_mean
 
 ROLES: Final[dict[str, type[shapes.Step]]] = {
     "readers": shapes.Reader,
@@ -184,7 +184,7 @@ def first_sentence(doc: str) -> str:
 
 
 def _written(value: Any) -> str:
-    from sslpipe.recipe.snippet import show
+    from sslpipe.core.words import show
 
     if value is None:
         return "null"

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
-import json
 import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from sslpipe.core.errors import RecipeError
 from sslpipe.recipe.source import Source
@@ -49,26 +46,3 @@ def _stand_in(char: str) -> str:
 def _columns(text: str) -> int:
     """How many cells of a terminal a text takes."""
     return sum(0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in "WF") for char in text)
-
-
-def did_you_mean(name: str, valid: Iterable[str]) -> str:
-    """`did you mean `x`?` for the nearest valid name, or nothing where none is near."""
-    names = list(valid)
-    folded = {valid_name.lower(): valid_name for valid_name in names}
-    if name.lower() in folded:
-        return f"did you mean `{folded[name.lower()]}`?"
-    near = difflib.get_close_matches(name[:200], names, 1, 0.6)
-    return f"did you mean `{near[0]}`?" if near else ""
-
-
-def show(value: Any) -> str:
-    """A value in a message: short, on one line."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, dict):
-        return "a mapping" if value else "an empty mapping"
-    if isinstance(value, list | tuple):
-        return "a list" if value else "an empty list"
-    text = json.dumps(value, ensure_ascii=False)
-    text = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
-    return text if len(text) <= 60 else f"{text[:57]}..."

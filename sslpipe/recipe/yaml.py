@@ -18,8 +18,9 @@ from typing import Any, Final
 import yaml
 
 from sslpipe.core.errors import RecipeError
+from sslpipe.core.words import did_you_mean, show
 from sslpipe.recipe.node import Node, Scalar
-from sslpipe.recipe.snippet import Snippet, did_you_mean, show
+from sslpipe.recipe.snippet import Snippet
 from sslpipe.recipe.source import LINE_END, Source
 
 MAX_BYTES: Final = 1_000_000

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from sslpipe.core.fields import Field, Fields
+from typing import Final
+
+from sslpipe.core.fields import Field, Fields, Format
+
+_FORMATS: Final[dict[Format, str]] = {"jpeg": "jpg", "png": "png", "flac": "flac"}
 
 INDEX_FOLDER = ".sslpipe/index"
 
 
 def extension(name: str, field: Field) -> str:
-    """The part of a member's name behind the first dot: `txt`, `ids.npy`, `json`."""
-    if field.kind == "text":
-        return "txt" if name == "text" else f"{name}.txt"
-    if field.kind == "meta":
-        return "json" if name == "meta" else f"{name}.json"
-    return f"{name}.npy"
+    """The part of a member's name behind the first dot: `txt`, `ids.npy`, `jpg`, `json`.
+
+    The field that is called like its kind has the bare extension, so that readers of WebDataset know what to do with it.
+    """
+    bare = {"text": "txt", "meta": "json"}.get(field.kind) or (_FORMATS[field.format] if field.format else None)
+    if bare is None:
+        return f"{name}.npy"
+    return bare if name == field.kind else f"{name}.{bare}"
 
 
 def stored(fields: Fields) -> list[str]:

@@ -25,6 +25,9 @@ LIMIT = 8 << 20
 BAD_BYTES = 1024
 """What an entry about a bad record weighs beside its raw bytes."""
 
+PIECES = 255
+"""The low bits of a record's number, which count the pieces that a cut made of it."""
+
 _HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 _SCHEMA = pa.schema(
     [
@@ -152,8 +155,12 @@ def _kept(source: str, bad: Bad) -> dict[str, Any]:
 
 
 def read_ledger(path: Path, number: int | None = None) -> pa.Table:
-    """The entries of one ledger file, all or those of one record."""
-    return pq.read_table(path, filters=None if number is None else [("id", "=", number)])
+    """The entries of one ledger file, all or those of one record and of the pieces that a cut made of it."""
+    if number is None:
+        return pq.read_table(path)
+    return pq.read_table(
+        path, filters=[("id", ">=", number), ("id", "<=", number | PIECES if number & PIECES == 0 else number)]
+    )
 
 
 def _publish(storage: LocalStorage, role: str, stem: str, table: pa.Table) -> Output:

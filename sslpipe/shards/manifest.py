@@ -63,6 +63,8 @@ class Manifest(BaseModel):
     totals: dict[str, int]
     by_source: dict[str, dict[str, int]]
     """Per source, rows by outcome, filtered and quarantined ones by reason."""
+    unread: dict[str, dict[str, int]] = {}
+    """Per source, files under its paths that its reader does not claim, by suffix; as they were when the build began."""
     measures: tuple[str, ...] = ()
     """Measures kept beside each row, for filters right of the fence: columns of the indexes."""
     measured: dict[str, dict[str, Any]] = {}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sslpipe.core.documents import Documents
 from sslpipe.core.errors import DataError
-from sslpipe.core.fields import Field, Fields
+from sslpipe.core.fields import ENCODED, Field, Fields
 from sslpipe.core.names import Names
 from sslpipe.shards.manifest import ShardEntry
 from sslpipe.shards.storage import LocalStorage
@@ -68,11 +68,14 @@ class Shard:
         return Documents(names, self.data, starts, lengths, np.dtype(self._fields[field].dtype))
 
     def _places(self, field: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Where the rows of a field start and how long they are, checked once: kernels believe it."""
-        starts, lengths = (self.column(f"{field}.{what}").view(np.int64) for what in ("start", "length"))
+        """Where the rows of a field start and how many elements lie there, checked once: kernels believe it.
+
+        What is encoded lies there as bytes, however many pixels or samples it holds (the column `<field>.length`).
+        """
+        starts, sizes = (self.column(f"{field}.{what}").view(np.int64) for what in ("start", "bytes"))
+        encoded, width = self._fields[field].kind in ENCODED, np.dtype(self._fields[field].dtype).itemsize
+        lengths = sizes if encoded else self.column(f"{field}.length").view(np.int64)
         if field not in self._checked:
-            sizes = self.column(f"{field}.bytes").view(np.int64)
-            width = np.dtype(self._fields[field].dtype).itemsize
             outside = (starts < 0) | (sizes < 0) | (sizes > len(self.data) - starts)
             if outside.any() or (lengths * width != sizes).any() or (sizes // width != lengths).any():
                 raise DataError(f"{self.entry.index.path}: `{field}` points outside of {self.entry.path}")

@@ -8,9 +8,10 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
+from sslpipe.codecs.encoded import element_counts
 from sslpipe.codecs.npy import npy_header
 from sslpipe.core.errors import SslpipeError
-from sslpipe.core.fields import Field, Fields
+from sslpipe.core.fields import ENCODED, Field, Fields
 from sslpipe.core.ragged import Ragged
 from sslpipe.core.rows import Column, Rows
 from sslpipe.shards.layout import extension, is_npy, stored
@@ -73,7 +74,7 @@ class ShardWriter:
         for name, field in self._fields.items():
             self._remember(f"{name}.start", starts[name])
             self._remember(f"{name}.bytes", sizes[name])
-            lengths = sizes[name] // np.uint64(np.dtype(field.dtype).itemsize)
+            lengths = _lengths(rows[name], field, sizes[name])
             self._remember(f"{name}.length", lengths)
             if name in self._elements:
                 self._elements[name] += int(lengths.sum())
@@ -113,6 +114,13 @@ class ShardWriter:
         """Drop a shard that got no rows."""
         self._tar.discard()
         self._index.discard()
+
+
+def _lengths(column: Column, field: Field, sizes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The elements of each row: of pictures and sound what they have once decoded, else what their bytes hold."""
+    if isinstance(column, Ragged) and field.kind in ENCODED:
+        return element_counts(column, field.kind).astype(np.uint64)
+    return sizes // np.uint64(np.dtype(field.dtype).itemsize)
 
 
 def _check_dtype(name: str, column: Column, field: Field) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sslpipe.core.fields import Fields
+from sslpipe.codecs.encoded import pictures, sounds
+from sslpipe.core.fields import ENCODED, Fields, Kind
 from sslpipe.core.ragged import Ragged
 from sslpipe.core.rows import Column, Rows
 
@@ -20,7 +21,7 @@ _LEADING = ("input_ids", "ids")
 
 
 def collate(rows: Rows, fields: Fields, with_keys: bool = False) -> dict[str, Any]:
-    """A batch of numpy arrays, and of lists for text, meta and encoded fields.
+    """A batch of numpy arrays, and of lists for text, meta, pictures (uint8 `[H, W, 3]`) and sound (float32 `[channels, n]`).
 
     Ragged columns are padded to the longest row of the batch: ids with the pad id of their vocabulary (0 if none), labels with
     -100, `document_ids` with -1, others with 0. `attention_mask`, int64 `[B, L]`, is added where that happened, or where a
@@ -34,8 +35,8 @@ def collate(rows: Rows, fields: Fields, with_keys: bool = False) -> dict[str, An
             continue
         column = rows[name]
         kind = fields[name].kind if name in fields else "array"
-        if kind in ("text", "meta", "image", "audio") and isinstance(column, Ragged):
-            batch[name] = _decoded(column, kind)
+        if kind in ("text", "meta", *ENCODED) and isinstance(column, Ragged):
+            batch[name] = _decoded(rows, name, kind)
             continue
         batch[name] = _padded(column, _padding(name, fields))
         if kind == "ids":
@@ -66,12 +67,13 @@ def _only_vocabulary(fields: Fields) -> Any:
     return next((field.vocabulary for field in fields.values() if field.vocabulary is not None), None)
 
 
-def _decoded(column: Ragged, kind: str) -> list[Any]:
-    if kind == "text":
-        return column.to_texts()
-    if kind == "meta":
-        return [json.loads(row) for row in column.to_bytes()]
-    return column.to_bytes()
+def _decoded(rows: Rows, name: str, kind: Kind) -> list[Any]:
+    if kind == "image":
+        return pictures(rows, name).values()
+    if kind == "audio":
+        return [sound.samples for sound in sounds(rows, name).values()]
+    column = rows.ragged(name)
+    return column.to_texts() if kind == "text" else [json.loads(row) for row in column.to_bytes()]
 
 
 def _padded(column: Column, padding: int) -> NDArray[Any]:

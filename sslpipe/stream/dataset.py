@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from sslpipe.codecs.encoded import codec_of
 from sslpipe.core.errors import DataError
+from sslpipe.core.fields import ENCODED
 from sslpipe.core.steps import Step
 from sslpipe.shards.manifest import SPLITS, Manifest, ShardEntry
 from sslpipe.shards.shard import Shard
@@ -49,7 +51,10 @@ class Dataset:
         return self._ends[-1] if self._ends else 0
 
     def __getitem__(self, row: int) -> dict[str, Any]:
-        """One row: `__key__`, ids as they are stored, text as str, meta as dict, arrays in their shape."""
+        """One row: `__key__`, ids as they are stored, text as str, meta as dict, arrays in their shape.
+
+        Pictures come as uint8 `[height, width, 3]`, sound as float32 `[channels, samples]`.
+        """
         shard, number = self._find(row)
         values: dict[str, Any] = {"__key__": _key(shard, number)}
         for name, field in self.manifest.fields.items():
@@ -60,6 +65,9 @@ class Dataset:
                 values[name] = stored.tobytes().decode()
             elif field.kind == "meta":
                 values[name] = json.loads(stored.tobytes())
+            elif field.kind in ENCODED:
+                value = codec_of(field.kind).decode(stored.tobytes())[0]
+                values[name] = value if field.kind == "image" else value.samples
             else:
                 values[name] = stored
         return values

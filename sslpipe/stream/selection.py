@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ from sslpipe.shards.manifest import Manifest, ShardEntry
 from sslpipe.shards.shard import Shard
 from sslpipe.shards.storage import LocalStorage
 from sslpipe.stream.stream_steps import StreamSteps
+
+_UNKNOWN: Final = 2**40
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,13 @@ class Selection:
     @property
     def _needs_index(self) -> bool:
         return bool(self._steps.filters) or self._steps.pack is not None or self._minimum > 0
+
+    @property
+    def row_elements(self) -> int:
+        """Elements that a row of the stream has on average, at least 1; more than any batch has where that isn't known."""
+        if self._steps.pack is not None:
+            return self._steps.packed_length()
+        return max(1, self._tokens // max(1, self._selected)) if self._steps.units is not None else _UNKNOWN
 
     def open(self, number: int) -> Shard:
         """The shard of this number, freshly mapped."""

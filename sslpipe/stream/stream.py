@@ -12,6 +12,7 @@ import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
 from sslpipe.core.errors import RecipeError
+from sslpipe.core.rows import Rows
 from sslpipe.core.steps import Step
 from sslpipe.shards.manifest import SPLITS, Manifest
 from sslpipe.shards.storage import LocalStorage
@@ -33,6 +34,13 @@ _THREADS = 4
 """Threads that a stream starts by default, where there are as many processors: enough to hide the making of text batches."""
 
 
+_TURN = 2**18
+"""Elements (tokens, samples, bytes of text) that are made in one turn, where batches are smaller."""
+
+_TOGETHER = 16
+"""Batches of one turn at the most: they wait in memory until they are asked for."""
+
+
 class Stream(IterableDataset[dict[str, Any]]):
     """Batches of one split, the same sequence of rows on any number of ranks, threads and workers.
 
@@ -50,8 +58,9 @@ class Stream(IterableDataset[dict[str, Any]]):
     through `DataLoader(stream, batch_size=None, num_workers=N)`, the last that the loop looked into (see `Batch`). Batches made
     ahead don't count. `load_state_dict` and `set_epoch` act on the next `iter()`, not on one that runs.
 
-    A batch is a `Batch`: a dict of tensors and, for text and meta, lists; see `collate` for what is padded and added. Threads
-    run in processes that iterate directly, and end with the iterator; a loader's worker makes batches in its only thread.
+    A batch is a `Batch`: a dict of tensors, and of lists for text, meta, and pictures or sound that no task took; see `collate`
+    for what is padded and added. Threads run in processes that iterate directly, and end with the iterator; a loader's worker
+    makes batches in its only thread.
 
     `batch_size` is rows a rank, `global_batch_size` rows over all ranks. `rank` and `world` are of data parallelism, by default
     the process group's or the launcher's. `seed=None` is the recipe's. `pin_memory` needs an accelerator; without one batches
@@ -98,6 +107,7 @@ class Stream(IterableDataset[dict[str, Any]]):
         self._check_steps(order.rows, size, split, tail)
         self._windows = Windows(order.rows, size, tail)
         self._assemble = Assemble(selection, order, plan, seed)
+        self._together = max(1, min(_TOGETHER, _TURN // max(1, size // self._world * selection.row_elements)))
         self._identity = identity(manifest, order.rows, given, split=split, seed=seed, shuffle=shuffle, tail=tail)
         self._progress = Progress(self._windows)
 
@@ -142,22 +152,32 @@ class Stream(IterableDataset[dict[str, Any]]):
             self._progress.handed_out(generation, end)
             return Batch(made)
 
-        return Batches(self._make, starts, threads, handed_out)
+        return Batches(self._make, starts, threads, handed_out, self._together)
 
-    def _make(self, n: int) -> dict[str, Any]:
-        """This rank's share of the step whose window starts at `n`."""
+    def _make(self, starts: Sequence[int]) -> list[dict[str, Any]]:
+        """This rank's shares of the steps whose windows start there."""
         share = self._windows.size // self._world
-        start = n + self._rank * share
+        firsts = [self._first(n) for n in starts]
         try:
-            rows = self._assemble(np.arange(start, start + share, dtype=np.int64))
-            batch = collate(rows, self._fields, self._with_keys)
-            return {name: self._tensor(value) for name, value in batch.items()}
+            rows = self._assemble(np.concatenate([np.arange(first, first + share, dtype=np.int64) for first in firsts]))
+            return [self._batch(rows.view(at, at + share)) for at in range(0, len(rows), share)]
         except Exception as error:
+            n, first = starts[0], firsts[0]
             step = n % self._windows.rows // self._windows.size
-            error.add_note(f"in step {step} of epoch {self._windows.epoch(n)}, rows {start} to {start + share - 1}")
+            also = f", or the {len(starts) - 1} steps behind it" if len(starts) > 1 else ""
+            error.add_note(f"in step {step} of epoch {self._windows.epoch(n)}, rows {first} to {first + share - 1}{also}")
             raise
 
+    def _first(self, n: int) -> int:
+        """The first row of this rank's share of the window that starts at `n`."""
+        return n + self._rank * (self._windows.size // self._world)
+
+    def _batch(self, rows: Rows) -> dict[str, Any]:
+        return {name: self._tensor(value) for name, value in collate(rows, self._fields, self._with_keys).items()}
+
     def _tensor(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._tensor(item) for item in value]
         if not isinstance(value, np.ndarray):
             return value
         tensor = torch.from_numpy(value)

@@ -145,13 +145,14 @@ def _check_maps(maps: Sequence[Map], pack: Pack | None, task: Task | None) -> No
 
 
 def _units(step: Step, fields: Fields) -> str:
-    """The stored field that a pack or task works on: the one it names, else the only one of ids, else the only one there is."""
+    """The stored field that a pack or task works on: the one it names, else the only one of its kind, or of all."""
     named = getattr(step, "field", None)
     if isinstance(named, str):
         if named not in fields:
             raise RecipeError(f"{step.path()}: there is no field `{named}`; stored are {', '.join(fields) or 'none'}")
         return named
-    for found in ([n for n, f in fields.items() if f.kind == "ids"], [n for n, f in fields.items() if f.kind != "meta"]):
+    kind = step.kind if isinstance(step, Task) else "ids"
+    for found in ([n for n, f in fields.items() if f.kind == kind], [n for n, f in fields.items() if f.kind != "meta"]):
         if len(found) == 1:
             return found[0]
     raise RecipeError(f"{step.path()}: say which field with `field:`; stored are {', '.join(fields) or 'none'}")

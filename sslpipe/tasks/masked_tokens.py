@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 import pydantic
@@ -27,6 +27,8 @@ class MaskedTokens(Task):
     77 targets, give or take 8). Control tokens and padding are never selected and never put in. At least one token of a row
     becomes a target and, of two or more ordinary ones, at least one doesn't; `docs/tasks.md` says how.
     """
+
+    version: ClassVar[int] = 2
 
     probability: float = pydantic.Field(default=0.15, ge=1 / _STEPS, le=1)
     """The share selected (BERT; ModernBERT, arXiv 2412.13663, takes 0.3). Rounded to a multiple of 2^-16: 0.15 is 0.149994."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from sslpipe.readers.text import Text
 from sslpipe.recipe.recipe import Shards
 from sslpipe.shards.storage import LocalStorage
 from sslpipe.stream.dataset import Dataset
+from sslpipe.tasks.next_token import NextToken
 from tests.building.corpora import lay, limits, recipe, records, run
 from tests.building.foreign.filters.long_enough import LongEnough
 
@@ -46,7 +48,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def told(out: Path, wanted: str) -> str:
-    (story,) = explain(LocalStorage(out), wanted)
+    (story,) = explain(LocalStorage(out), wanted, trust=True)
     return "\n".join(story).replace(str(out.parent), "/x")
 
 
@@ -71,7 +73,7 @@ def test_the_start_of_a_key_is_enough(cut: int, out: Path) -> None:
 def test_filtered_at_once(out: Path) -> None:
     assert told(out, key("too short")).splitlines()[2:] == [
         "  measured: blank.blank_fields 0, size.elements 9",
-        "  filtered: short",
+        "  filtered: short: 9 elements, least is 10",
     ]
 
 
@@ -79,7 +81,7 @@ def test_filtered_behind_the_dedup(out: Path) -> None:
     assert told(out, key(LINES[4]["text"])).splitlines()[-3:] == [
         "  passed the filters before the first dedup or fit",
         "  measured: size.elements 42",
-        "  filtered: short",
+        "  filtered: short: 42 elements, least is 43",
     ]
 
 
@@ -89,6 +91,59 @@ def test_duplicate(out: Path) -> None:
     name = survivor.split("key ")[1][:32]
     assert lost.splitlines()[-1] == f"  duplicate of {name}, which survives; `sslpipe explain /x/out {name}` shows it"
     assert "filtered: short" in survivor or "kept" in survivor
+
+
+def test_without_trust_no_step_of_another_package_runs(out: Path) -> None:
+    (story,) = explain(LocalStorage(out), key("too short"))
+    assert story[3] == "  filtered: short"
+    assert story[4].startswith("  thresholds can't be told: recipe.build[1].tests.building.foreign.filters.long_enough: ")
+    assert story[4].endswith("pass trust=True if it may (`sslpipe explain --trust`)")
+    (kept,) = explain(LocalStorage(out), key(LINES[5]["text"]))
+    assert "thresholds" not in "".join(kept), "nothing was missed"
+
+
+@pytest.fixture
+def between(tmp_path: Path) -> LocalStorage:
+    """Two filters of one kind with a map between them that shortens rows, and one more behind the second."""
+    texts = ["word of ten", "four  \r\n      ", "some twenty letters!", "x" * 45 + " \n" * 10, "y" * 60]
+    lay(tmp_path / "in", {"a": [{"text": text, "url": ""} for text in texts]})
+    steps = (LongEnough(least=12), NormalizeText(), LongEnough(least=20), LongEnough(least=50))
+    run(recipe(tmp_path / "in", *steps, limits=limits(), shards=Shards(count=1)), tmp_path / "out")
+    return LocalStorage(tmp_path / "out")
+
+
+def test_the_filter_that_dropped_a_row_is_found_among_several(between: LocalStorage) -> None:
+    stories = ["\n".join(story) for story in explain(between, "0.jsonl", trust=True)]
+    told = [story.partition("filtered: short: ")[2] for story in stories]
+    # A row of 4 is short for both, and the numbers don't say whether they were taken before or behind the map.
+    both = ["11 elements, least is 12 or 11 elements, least is 20", "4 elements, least is 12 or 4 elements, least is 20"]
+    assert told == [*both, "20 elements, least is 50", "45 elements, least is 50", ""]
+
+
+def test_a_recipe_that_was_replaced_explains_nothing(between: LocalStorage) -> None:
+    before = json.loads(between.get(".sslpipe/recipe.json"))
+    between.replace(".sslpipe/recipe.json", json.dumps({**before, "build": "another"}).encode())
+    story = explain(between, "0.jsonl", trust=True)[0]
+    assert story[-2:] == [
+        "  filtered: short",
+        "  thresholds can't be told: another build has begun in this folder, and its recipe has taken the place of this"
+        " dataset's",
+    ]
+    between.delete(".sslpipe/recipe.json")
+    assert explain(between, "0.jsonl", trust=True)[0] == story
+
+
+def test_a_recipe_of_another_version_explains_nothing(between: LocalStorage) -> None:
+    text = between.get(".sslpipe/recipe.json").replace(b'"least": 12', b'"fewest": 12')
+    between.replace(".sslpipe/recipe.json", text)
+    assert "got `fewest`, wanted a field of" in explain(between, "0.jsonl", trust=True)[0][-1]
+
+
+def test_what_no_filter_dropped_has_no_threshold(tmp_path: Path) -> None:
+    lay(tmp_path / "in", {"a": [*records(4), {"text": "a", "url": ""}]})
+    steps = (ByteLevelBpe(vocab_size=300), Tokenize(), NextToken())
+    run(recipe(tmp_path / "in", *steps, limits=limits()), tmp_path / "out")
+    assert told(tmp_path / "out", key("a")).splitlines()[-1] == "  filtered: too_short"
 
 
 def test_by_path(out: Path) -> None:

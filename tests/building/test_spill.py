@@ -41,7 +41,7 @@ def spilled_rows(count: int, seed: int, copies: int) -> Rows:
 
 
 def spilled(storage: LocalStorage, rows: Rows, limit: int) -> list[Output]:
-    writer = SpillWriter(storage, "test", 0, None, True, limit)
+    writer = SpillWriter(storage, "test", 0, True, limit)
     for start in range(0, len(rows), 5):
         writer.add(rows.view(start, min(start + 5, len(rows))))
     writer.flush()

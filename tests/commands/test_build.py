@@ -48,6 +48,20 @@ def test_a_build_ends_in_its_table(work: Path, sslpipe: Sslpipe) -> None:
     assert (again.code, again.err) == (0, "") and re.search(r"dataset in out, \d+\.\d s$", again.out)
 
 
+def test_files_that_are_not_read_are_counted_once_built(work: Path, sslpipe: Sslpipe) -> None:
+    build = ("build", "small.yaml", "-o", "out", "--engine", "inline")
+    assert "not read" not in sslpipe(*build).out and Dataset("out").manifest.unread == {}
+    for name in ("a.png", "b.png", "notes", ".hidden"):
+        (work / "in" / name).write_text("")
+    again = sslpipe(*build)
+    assert "not read" not in again.out, "the dataset is as it was; what has come since is no part of it"
+    told = json.loads(sslpipe(*build[:3], "other", *build[4:], "--json").out)
+    assert told["unread"] == {"main": {".png": 2, "hidden": 1, "no suffix": 1}}
+    line = "not read 4 files (.png 2, hidden 1, no suffix 1)"
+    for command in (("build", "small.yaml", "-o", "other", "--engine", "inline"), ("status", "other")):
+        assert line in [" ".join(said.split()) for said in sslpipe(*command).out.splitlines()]
+
+
 def test_json(work: Path, sslpipe: Sslpipe) -> None:
     ended = sslpipe("build", "small.yaml", "-o", "out", "--engine", "inline", "--json")
     assert (ended.code, ended.err) == (0, "")

@@ -15,7 +15,7 @@ text, seed 0
 
 sources
   main: 2 files, 0.0 MB, read in 1 tasks
-    not read: 1 .png
+    not read: 1 file (.png 1)
 
 build
   0  maps.normalize_text · filters.gopher_quality  ─  dedups.exact · fits.byte_level_bpe

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sslpipe.commands.table import TOP_REASONS, aligned, outcomes, reasons
+from sslpipe.commands.table import TOP_REASONS, aligned, outcomes, reasons, unread
 
 COUNTS = {
     "a": {"read": 2000, "kept": 1000, "duplicate": 100} | {f"filtered:r{i}": 100 - i for i in range(9)},
@@ -37,3 +37,12 @@ def test_columns() -> None:
 
 def test_nothing_read() -> None:
     assert [line[1] for line in outcomes({})] == ["0"] * 5
+
+
+def test_files_that_no_reader_claims() -> None:
+    assert unread([]) is unread([{}, {}]) is None
+    assert unread([{".png": 1}]) == ("1", "file (.png 1)")
+    assert unread([{".png": 1, ".yaml": 8, "same_file": 2}, {".png": 3}]) == ("14", "files (.yaml 8, .png 4, same file 2)")
+    assert unread([{".a_b": 1000}, {"hidden": 30}]) == ("1,030", "files (.a_b 1,000, hidden 30)")
+    many = {f".{letter}": 100 - place for place, letter in enumerate("abcdefgh")}
+    assert unread([many]) == ("772", "files (.a 100, .b 99, .c 98, .d 97, .e 96, others 282)")

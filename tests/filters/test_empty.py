@@ -40,3 +40,8 @@ def test_fields_are_checked_at_plan_time() -> None:
     assert Empty().outputs(images) is images
     with pytest.raises(RecipeError, match="there is no field `body`"):
         Empty(fields=("body",)).outputs(FIELDS)
+
+
+def test_how_many_fields_are_empty() -> None:
+    assert Empty().explain("empty", {"blank_fields": 1}) == "1 field holds nothing"
+    assert Empty().explain("empty", {"blank_fields": 2}) == "2 fields hold nothing"

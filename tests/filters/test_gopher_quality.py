@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pydantic import ValidationError
 
-from sslpipe.core.errors import RecipeError
+from sslpipe.core.errors import FieldError, RecipeError
 from sslpipe.core.fields import Field
 from sslpipe.core.steps import Measures
 from sslpipe.filters import gopher_quality
@@ -63,6 +62,45 @@ def limits_hold() -> bool:
 def test_a_value_on_a_limit_is_kept(name: str, on: dict[str, int], beyond: dict[str, int]) -> None:
     assert reason(GopherQuality(), measured(**on)) is None
     assert reason(GopherQuality(), measured(**beyond)) == name
+
+
+EXPLAINED = {
+    "gopher.too_few_words": "49 words, min_words is 50",
+    "gopher.too_many_words": "100,001 words, max_words is 100,000",
+    "gopher.short_words": "299 word characters / 100 words = 2.99, min_mean_word_length is 3",
+    "gopher.long_words": "1,001 word characters / 100 words = 10.01, max_mean_word_length is 10",
+    "gopher.hashes": "11 hashes / 100 tokens = 0.11, max_hash_ratio is 0.1",
+    "gopher.ellipses": "11 ellipses / 100 tokens = 0.11, max_ellipsis_ratio is 0.1",
+    "gopher.bullet_lines": "91 bullet lines / 100 lines = 0.91, max_bullet_lines is 0.9",
+    "gopher.ellipsis_lines": "31 ellipsis lines / 100 lines = 0.31, max_ellipsis_lines is 0.3",
+    "gopher.non_alphabetic_words": "79 alphabetic tokens / 100 tokens = 0.79, min_alphabetic_words is 0.8",
+    "gopher.too_few_stop_words": "1 stop words, min_stop_words is 2",
+}
+
+
+@pytest.mark.parametrize(("name", "beyond"), [(name, beyond) for name, _, beyond in LIMITS])
+def test_each_reason_names_its_number_and_threshold(name: str, beyond: dict[str, int]) -> None:
+    assert GopherQuality().explain(name, {**GOOD, **beyond}) == EXPLAINED[name]
+
+
+def _frees(name: str, beyond: dict[str, int], explained: str) -> bool:
+    """Whether moving the threshold that an explanation names, to the number that it names, keeps the row."""
+    number, _, threshold = explained.partition(", m")
+    field = "m" + threshold.partition(" is ")[0]
+    counts = [int(word.replace(",", "")) for word in number.split() if word[0].isdigit() and "." not in word]
+    value = counts[0] if len(counts) == 1 else counts[0] / counts[1]
+    return reason(GopherQuality(**{field: value}), measured(**beyond)) is None
+
+
+@pytest.mark.parametrize(("name", "beyond"), [(name, beyond) for name, _, beyond in LIMITS])
+def test_the_named_threshold_is_the_one_that_dropped_the_row(name: str, beyond: dict[str, int]) -> None:
+    assert _frees(name, beyond, GopherQuality().explain(name, {**GOOD, **beyond}))
+
+
+def test_an_explanation_by_another_threshold_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    name, _, beyond = LIMITS[4]
+    monkeypatch.setitem(gopher_quality._DECIDING, name, gopher_quality._DECIDING["gopher.ellipses"])
+    assert not _frees(name, beyond, GopherQuality().explain(name, {**GOOD, **beyond}))
 
 
 def test_the_reasons_are_these_in_this_order() -> None:
@@ -124,13 +162,13 @@ def test_fields_are_checked_at_plan_time() -> None:
     [
         ({"min_words": 9, "max_words": 8}, r"min_words \(9\) is above max_words \(8\): nothing would be kept"),
         ({"min_mean_word_length": 11}, r"min_mean_word_length \(11.0\) is above max_mean_word_length \(10\.?0?\)"),
-        ({"min_words": -1}, "min_words\n.*greater than or equal to 0"),
-        ({"max_bullet_lines": 1.1}, "max_bullet_lines\n.*less than or equal to 1"),
-        ({"max_hash_ratio": float("nan")}, "max_hash_ratio\n.*finite number"),
-        ({"min_stop_words": 9}, "min_stop_words\n.*less than or equal to 8"),
-        ({"max_hashes": 1}, "max_hashes\n.*not permitted"),
+        ({"min_words": -1}, r"^filters.gopher_quality: got -1 for `min_words`, wanted a whole number of at least 0$"),
+        ({"max_bullet_lines": 1.1}, "got 1.1 for `max_bullet_lines`, wanted a number from 0 to 1"),
+        ({"max_hash_ratio": float("nan")}, "got NaN for `max_hash_ratio`, wanted a number of at least 0"),
+        ({"min_stop_words": 9}, "got 9 for `min_stop_words`, wanted a whole number from 0 to 8"),
+        ({"max_hashes": 1}, "got `max_hashes`, wanted a field of `filters.gopher_quality`: field, min_words, "),
     ],
 )
 def test_impossible_settings_are_refused(fields: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValidationError, match=message):
+    with pytest.raises(FieldError, match=message):
         GopherQuality(**fields)

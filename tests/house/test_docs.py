@@ -29,6 +29,9 @@ def test_the_step_of_contributing_works_as_it_stands(tmp_path: Path, monkeypatch
     step = resolve("fifteen_minutes.filters.hashes", trust=True)()
     verdicts = step.judge({"hashes": np.array([0, 5, 6]), "characters": np.array([100, 100, 100])})
     assert verdicts.codes.tolist() == [0, 0, 1] and verdicts.reasons == ("hashes.too_many",)
+    missed = "7 hashes / 90 characters = 0.0778, max_ratio is 0.05"
+    assert step.explain("hashes.too_many", {"hashes": 7, "characters": 90}) == missed
+    assert missed in blocks("CONTRIBUTING.md", "python")[0]
     for name in [name for name in sys.modules if name.startswith("fifteen_minutes")]:
         del sys.modules[name]
 

@@ -41,9 +41,9 @@ def reference(
     elif len(chosen) == len(eligible) > 1:
         chosen.remove(max(eligible, key=lambda place: draws[place]))
     inputs, labels = list(tokens), [-100] * len(tokens)
-    for place in chosen:
+    for number, place in enumerate(chosen):
         labels[place] = tokens[place]
-        fate, other, _, _ = philox((2**31 + place, *words), key)
+        fate, other = philox((2**31 + number // 2, *words), key)[2 * (number % 2) :][:2]
         if fate < mask_below:
             inputs[place] = MASK
         elif fate < random_below:

@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from sslpipe.core.documents import Documents
-from sslpipe.core.errors import DataError, RecipeError, SslpipeError
+from sslpipe.core.errors import DataError, FieldError, RecipeError, SslpipeError
 from sslpipe.core.fields import Field, Vocabulary
 from sslpipe.core.names import Names
 from sslpipe.core.ragged import Ragged
@@ -336,5 +335,5 @@ def test_joined_rows_hold_the_same_ids_and_nothing_else() -> None:
         assert set(made[-1].columns) == set(pack.outputs(fields))
     assert np.array_equal(made[0].array("ids"), made[1].array("ids"))
     assert set(made[1].columns) == {"ids"}
-    with pytest.raises(ValidationError, match="leaves nothing that says where padding is"):
+    with pytest.raises(FieldError, match="leaves nothing that says where padding is"):
         Concatenate(length=10, documents="joined", remainder="pad")

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 import sslpipe.readers.jsonl as module
 from sslpipe.codecs.compression import decompressed
+from sslpipe.core.errors import FieldError
 from sslpipe.core.steps import Bad as BadRecord
 from sslpipe.readers._json import as_string, json_object
 from sslpipe.readers._lines import Line, lines_of
@@ -171,7 +171,7 @@ def test_several_fields(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("fields", [{}, {"meta": "a"}, {"_file": "a"}, {"a.b": "a"}, {"Text": "a"}])
 def test_names_that_cannot_be_fields(fields: dict[str, str]) -> None:
-    with pytest.raises(ValidationError, match="wanted names of lower-case letters, digits and `_` other than `meta`"):
+    with pytest.raises(FieldError, match="wanted names of lower-case letters, digits and `_` other than `meta`"):
         Jsonl(paths=("x",), fields=fields)
 
 

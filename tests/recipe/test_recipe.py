@@ -17,7 +17,9 @@ from toy.packs.rows import Rows
 from toy.readers.lines import Lines
 from toy.tasks.guess import Guess
 
-from sslpipe.core.errors import RecipeError
+from sslpipe.core.errors import FieldError, RecipeError
+from sslpipe.filters.gopher_quality import GopherQuality
+from sslpipe.measures.text_statistics import TextStatistics
 from sslpipe.recipe.recipe import Limits, Recipe, Shards
 
 NAMES = st.from_regex(r"[a-z0-9_-]{1,12}", fullmatch=True)
@@ -121,14 +123,28 @@ def test_versions_of_steps_enter_fingerprints(monkeypatch: pytest.MonkeyPatch) -
     assert before.fingerprint() != prints[1]
 
 
+def test_versions_of_measures_enter_with_the_filters_that_need_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_filter, without = made(build=(GopherQuality(),)), made()
+    prints = with_filter.build_fingerprint(), without.build_fingerprint()
+    monkeypatch.setattr(TextStatistics, "version", 99)
+    assert with_filter.build_fingerprint() != prints[0]
+    assert without.build_fingerprint() == prints[1]
+
+
 def test_a_recipe_is_frozen_and_knows_its_fields() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         made().seed = 3  # type: ignore[misc]
-    with pytest.raises(ValidationError, match="Extra inputs"):
+    with pytest.raises(FieldError, match=r"^got `other`, wanted a field of `Recipe`: name, seed, sources, build, "):
         made(other=1)
     for seed in (-1, 2**63):
-        with pytest.raises(ValidationError, match="seed"):
+        with pytest.raises(
+            FieldError, match=rf"^Recipe: got {seed} for `seed`, wanted a whole number of at least 0 and below 2"
+        ):
             made(seed=seed)
+    with pytest.raises(FieldError, match=r"^Shards: got splits that sum to 1.1, wanted less than 1: the rest is `train`$"):
+        Shards(splits={"val": 0.5, "test": 0.6})
+    with pytest.raises(FieldError, match=r"^Limits: got 1.5 for `max_bad`, wanted a number from 0 to 1$"):
+        Limits(max_bad=1.5)
 
 
 @pytest.mark.parametrize(

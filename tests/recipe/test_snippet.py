@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sslpipe.recipe.snippet import Snippet, did_you_mean, show
+from sslpipe.recipe.snippet import Snippet
 from sslpipe.recipe.source import Source
 
 
@@ -31,18 +31,3 @@ def test_wide_and_combining_characters_count_as_a_terminal_shows_them() -> None:
 
 def test_no_control_character_reaches_the_terminal() -> None:
     assert "\x1b" not in picture("a\x1b[2J", 0)[1]
-    assert "\x1b" not in show("a\x1b")
-    assert "\u202e" not in show("a\u202e")
-
-
-def test_the_nearest_name_is_suggested_where_one_is_near() -> None:
-    assert did_you_mean("thresold", ["length", "threshold"]) == "did you mean `threshold`?"
-    assert did_you_mean("NAME", ["name"]) == "did you mean `name`?"
-    assert did_you_mean("zzz", ["name"]) == ""
-
-
-def test_values_are_shown_short() -> None:
-    assert [show(value) for value in (None, {}, {"a": 1}, [], [1], True, 1.5, "no")] == [
-        "nothing", "an empty mapping", "a mapping", "an empty list", "a list", "true", "1.5", '"no"',
-    ]  # fmt: skip
-    assert len(show("x" * 1000)) == 60

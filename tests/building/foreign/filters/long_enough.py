@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sslpipe.core.steps import Filter, Measure, Measures, Verdicts
+from sslpipe.core.steps import Filter, Measure, Measures, Numbers, Verdicts
 from tests.building.foreign.measures.size import Size
 
 
@@ -19,3 +19,7 @@ class LongEnough(Filter):
     def judge(self, measures: Measures) -> Verdicts:
         """Kept, or `short`."""
         return Verdicts((measures["elements"] < self.least).astype("uint8"), ("short",))
+
+    def explain(self, reason: str, numbers: Numbers) -> str:
+        """The size beside the least."""
+        return f"{numbers['elements']} elements, least is {self.least}"

@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from sslpipe.core.units import parse_bytes
-from sslpipe.recipe.snippet import did_you_mean, show
+from sslpipe.core.words import did_you_mean, show
 
 _WANTED: Final = {
     "int": "a whole number",
@@ -52,12 +52,23 @@ def complaints(model: type[BaseModel], error: ValidationError, data: Any, name: 
     return [_complaint(model, path, details, name) for path, details in grouped.items()]
 
 
+def sentences(model: type[BaseModel], error: ValidationError, data: Any, name: str) -> str:
+    """All complaints as one message, a line each, for a model that was made in Python."""
+    lines = []
+    for found in complaints(model, error, data, name):
+        where = "" if f"`{name}`" in found.message else f"{name}: "
+        lines.append(f"{where}{found.message}" + (f"; {found.hint}" if found.hint else ""))
+    return "\n".join(lines)
+
+
 def _data_path(loc: tuple[str | int, ...], data: Any) -> tuple[str | int, ...]:
     """The part of a location that is in the data; the rest names members of unions, and `[key]`."""
     path: list[str | int] = []
     for part in loc:
         inside = (
-            part in data if isinstance(data, dict) else isinstance(data, list) and isinstance(part, int) and part < len(data)
+            part in data
+            if isinstance(data, dict)
+            else isinstance(data, list | tuple) and isinstance(part, int) and part < len(data)
         )
         if inside:
             data = data[part]
