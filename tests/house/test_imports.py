@@ -15,7 +15,21 @@ from house_support import PACKAGE, ROLE_ROOMS, ROOT, python_files, shown, top_im
 import sslpipe
 from sslpipe.core import rooms
 
-HEAVY = ("torch", "ray", "numba", "pyarrow", "PIL", "cv2", "sklearn", "tokenizers", "resiliparse", "transformers", "datasets")
+HEAVY = (
+    "torch",
+    "ray",
+    "numba",
+    "pyarrow",
+    "PIL",
+    "cv2",
+    "soundfile",
+    "soxr",
+    "sklearn",
+    "tokenizers",
+    "resiliparse",
+    "transformers",
+    "datasets",
+)
 ALLOWED = {"numba": ("kernels/",), "pyarrow": ("core/arrow.py", "shards/"), "torch": ("stream/",), "ray": ("engines/ray.py",)}
 """Where a package may be imported at the top of a file; `torch` and `ray` only below modules that are loaded when used."""
 
