@@ -34,9 +34,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sslpipe.codecs._audio_decode import header_of, whole
-from sslpipe.codecs._audio_header import MAX_BYTES, MAX_CHANNELS, MAX_RATE, MIN_RATE, Header
-from sslpipe.codecs._audio_source import InMemory
+from sslpipe.codecs.audio_header import MAX_BYTES, MAX_CHANNELS, MAX_RATE, MIN_RATE, Header
+from sslpipe.codecs.audio_source import InMemory
+from sslpipe.codecs.audio_stream import header_of, whole
 from sslpipe.core.damage import Damage
 from sslpipe.core.encoded import Bytes
 from sslpipe.core.errors import DataError
@@ -111,7 +111,7 @@ class AudioCodec:
             return 0
 
 
-def audio_header(data: Bytes) -> Header:
+def facts_of(data: Bytes) -> Header:
     """What a sound file says of itself; raises Damage. A file that is cut off has a header that says so."""
     return header_of(InMemory(data), verify=False)
 
@@ -122,7 +122,7 @@ def frames_of(data: Bytes) -> tuple[int, int, int]:
     Exact for FLAC, WAV and AIFF, which are all that a build stores once a map has changed a field. Of OGG and MP3 decoding may
     give some hundred frames fewer or more.
     """
-    header = audio_header(data).checked()
+    header = facts_of(data).checked()
     return header.frames, header.rate, header.channels
 
 
