@@ -194,9 +194,7 @@ def _rows(batch: Batch, sounds: list[Sound]) -> Rows:
     from sslpipe.codecs.audio import AudioCodec
 
     rows = batch.flush()
-    encoded = Encoded.of(rows.ragged("audio"), AudioCodec())
-    data = [encoded.data(row) for row in range(len(encoded))]
-    return rows.with_columns(audio=Encoded(data, sounds, AudioCodec()))
+    return rows.with_columns(audio=Encoded.of(rows.ragged("audio"), AudioCodec()).knowing(sounds))
 
 
 def _claims(name: str) -> bool:
