@@ -53,6 +53,10 @@ class ImageHeader(ABC):
         """Of the upright picture."""
         return self.stored_width if self.orientation > 4 else self.stored_height
 
+    def shrink(self, at_least: int | None) -> int:
+        """By how much `pixels` makes the picture smaller: 1, or for a JPEG up to 8."""
+        return 1
+
     @abstractmethod
     def pixels(self, data: memoryview, at_least: int | None) -> tuple[Pixels, bool]:
         """The pixels as stored, RGB uint8 `[h, w, 3]`, of the file that the header is of; and whether they are all of them."""

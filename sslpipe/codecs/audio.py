@@ -79,6 +79,10 @@ class AudioCodec:
         header = header_of(source)
         return Sound(whole(source, header), header.rate), True
 
+    def shrinks(self, data: Bytes, at_least: int) -> bool:
+        """Never."""
+        return False
+
     def encode(self, value: Sound) -> bytes:
         """Bytes that decode to exactly these samples.
 

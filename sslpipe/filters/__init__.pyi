@@ -2,3 +2,4 @@
 
 from sslpipe.filters.empty import Empty as Empty
 from sslpipe.filters.gopher_quality import GopherQuality as GopherQuality
+from sslpipe.filters.image_quality import ImageQuality as ImageQuality
