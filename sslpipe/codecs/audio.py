@@ -29,7 +29,7 @@ from __future__ import annotations
 import io
 import struct
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +45,7 @@ _FLAC_CHANNELS: Final = 8
 _FLAC_RATE: Final = 655_350
 _LEVEL: Final = 2 / 8
 """Level 2 predicts with fixed whole numbers; from level 3 on, predictors are fitted in floating point, and the bytes could
-differ between processors. Costs 2 to 6 % of the size."""
+differ between processors. Costs 1 % of the size for speech at 8 kHz, 14 % at 44.1 kHz, against level 5."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,6 +143,18 @@ def on_grid(samples: NDArray[np.float32], bits: int) -> NDArray[np.int32] | None
     if not exact.all() or np.signbit(samples[rounded == 0]).any():
         return None
     return rounded
+
+
+def to_grid(samples: NDArray[np.floating[Any]], bits: int) -> NDArray[np.int32]:
+    """The nearest whole numbers of so many bits, int32; halves go to the even one, what is beyond full scale is clipped."""
+    top = 2 ** (bits - 1)
+    rounded: NDArray[np.float64] = np.rint(samples.astype(np.float64) * top)
+    return np.clip(rounded, -top, top - 1).astype(np.int32)
+
+
+def from_grid(whole_numbers: NDArray[np.int32], bits: int) -> NDArray[np.float32]:
+    """Whole numbers of at most 24 bits as samples; exact."""
+    return whole_numbers.astype(np.float32) * np.float32(2.0 ** (1 - bits))
 
 
 def flac_bytes(whole_numbers: NDArray[np.int32], rate: int, bits: int) -> bytes:
