@@ -9,6 +9,7 @@ import typer
 
 from sslpipe.commands.build import Terminated, build
 from sslpipe.commands.demo import demo
+from sslpipe.commands.doctor import doctor
 from sslpipe.commands.explain import explain
 from sslpipe.commands.init import init
 from sslpipe.commands.list_steps import list_steps
@@ -46,6 +47,7 @@ _add("explain", explain, "sslpipe explain out printf.3.gz", "sslpipe explain out
 _add("demo", demo, "sslpipe demo", "sslpipe demo -o /tmp/demo --engine inline")
 _add("init", init, "sslpipe init text -o my.yaml")
 _add("list", list_steps, "sslpipe list", "sslpipe list filters", "sslpipe list filters.gopher_quality")
+_add("doctor", doctor, "sslpipe doctor -o out", "sslpipe doctor -o out --ray")
 
 
 @app.callback()
