@@ -20,10 +20,13 @@ MAX_FILE_BYTES = 1 << 20
 
 
 def demo(
-    out: Annotated[Path, typer.Option("-o", "--out", help="The folder to work in.")] = Path("sslpipe-demo"),
-    engine: Annotated[str, typer.Option(help="`ray` or `inline`.")] = "ray",
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help="The folder to work in.")] = Path("sslpipe-demo"),
+    engine: Annotated[str, typer.Option(metavar="ENGINE", help="`ray` or `inline`.")] = "ray",
 ) -> None:
-    """Build a dataset from the docstrings of installed Python files, and take batches from it. Needs no network."""
+    """Go the whole road on docstrings; offline.
+
+    Builds a dataset from the docstrings of installed Python files, and takes batches of two tasks from it. Half a minute.
+    """
     from sslpipe.api import build_located, make_engine
     from sslpipe.api import open as open_dataset
     from sslpipe.commands.progress import progress_for

@@ -69,6 +69,13 @@ class Ray:
             for reference in flying:
                 ray.cancel(reference)
 
+    def check(self, root: str) -> int:
+        """Start or join Ray, have each node look at a folder, and leave again; cores of all nodes. Raises EnvironmentFault."""
+        try:
+            return int(self._start(Job(root, {})).cluster_resources().get("CPU", 0))
+        finally:
+            self.close()
+
     def close(self) -> None:
         """Stop the Ray that was started here; a cluster that was joined is only left."""
         if self._started:
