@@ -36,6 +36,7 @@ _load()
 transforms: Any = importlib.import_module("torchvision.transforms.v2")
 functional: Any = importlib.import_module("torchvision.transforms.v2.functional")
 modes: Any = importlib.import_module("torchvision.transforms").InterpolationMode
+first_transforms: Any = importlib.import_module("torchvision.transforms")
 
 
 @cache

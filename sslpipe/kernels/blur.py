@@ -18,7 +18,7 @@ from sslpipe.kernels.lanes import plus, shifted, times
 SIGMA_ONE: Final = 2**16
 """A standard deviation of one pixel."""
 SMALLEST_SIGMA: Final = 2**12
-"""Below it (a sixteenth of a pixel) nothing would change."""
+"""A sixteenth of a pixel, by which nothing changes; weights are computed from here on."""
 
 _LOG2_E = np.uint64(13306513097844322492)
 """log2(e) as a count of 2^-63."""
@@ -121,7 +121,7 @@ def _across(
 
 @kernel
 def blur(lines: NDArray[np.uint8], size: int, sigma: int, radius: int, out: NDArray[np.uint8]) -> None:
-    """Fill `out` with `lines` blurred by a Gaussian cut off at `radius`, which is below `size`."""
+    """Fill `out` with `lines` blurred by a Gaussian cut off at `radius`, which is below `size`; see `gaussian_weights`."""
     weights = np.zeros(radius + 2, np.int32)
     last = gaussian_weights(sigma, radius, weights)
     totals = np.empty(3 * size, np.int32)
