@@ -35,7 +35,7 @@ def read(work: Workspace, task: Task) -> Commit:
     part = Part(*(tuple(task.arguments["part"][name]) for name in ("files", "sizes", "stamps")))
     segment = plan.segments[0]
     fields = reader.outputs({})
-    steps = FusedSteps(segment.steps, fields, {}, recipe.seed, plan.labels, segment.dedup)
+    steps = FusedSteps(segment.steps, fields, {}, recipe.seed, plan.labels, segment.dedup, check=True)
     spill = SpillWriter(work.storage, task.stem, recipe.seed, plan.keyed(0), recipe.limits.memory_bytes)
     ledger = Ledger(work.storage, task.stem)
     count = Counter(source)
