@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from sslpipe.codecs._audio_header import MAX_PARTS, MAX_TAG, Header, Stream, check_facts, truncated
-from sslpipe.codecs._audio_source import Source
+from sslpipe.codecs.audio_header import MAX_PARTS, MAX_TAG, Header, Stream, check_facts, truncated
+from sslpipe.codecs.audio_source import Source
 from sslpipe.core.damage import Damage
 
 MAX_GARBAGE: Final = 64 << 10

@@ -126,6 +126,10 @@ class Encoded(Generic[Value]):
         values = [None if row in data else value for row, value in enumerate(self._values)]
         return self._like([data.get(row, old) for row, old in enumerate(self._data)], values, data)
 
+    def knowing(self, values: Sequence[Value]) -> Encoded[Value]:
+        """The same rows with what somebody has decoded from these bytes already."""
+        return self._like(self._data, values, range(len(self)))
+
     def take(self, rows: NDArray[Any]) -> Encoded[Value]:
         """The rows at these positions."""
         return self._picked(rows.tolist())

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sslpipe.codecs import _ogg
-from sslpipe.codecs._audio_decode import blocks, header_of
-from sslpipe.codecs._audio_source import InFile, InMemory, Shown
 from sslpipe.codecs._flac import flac_damage
 from sslpipe.codecs.audio import AudioCodec
+from sslpipe.codecs.audio_source import InFile, InMemory, Shown
+from sslpipe.codecs.audio_stream import blocks, header_of
 from sslpipe.core.damage import Damage
 from tests.badinputs.audio import FRAMES, bad, good, made, pcm16, tone, wav, with_total
 
@@ -123,7 +123,7 @@ def test_a_flac_bomb_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     """Silence packs 700 to 1; the header says how much it is."""
     bomb = made("FLAC", "PCM_16", np.zeros((3_000_000, 1)))
     assert len(bomb) < 60_000
-    monkeypatch.setattr("sslpipe.codecs._audio_header.MAX_BYTES", 1 << 20)
+    monkeypatch.setattr("sslpipe.codecs.audio_header.MAX_BYTES", 1 << 20)
     assert reason_of(bomb) == reason_of(with_total(bomb, 0)) == "audio.limit"
 
 
