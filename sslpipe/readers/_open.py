@@ -15,7 +15,8 @@ from sslpipe.core.steps import Bad, Part
 
 _TRIES: Final = 4
 """The first try and three more: an EIO from a network disk is often gone at once."""
-_RAW: Final = 1 << 16
+RAW_BYTES: Final = 1 << 16
+"""Bytes of a bad record that are kept at the most."""
 _DETAIL: Final = 300
 _SHORTAGES: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 _REASONS: Final = {
@@ -113,4 +114,4 @@ def _tried(action: Callable[[], _T], offset: int) -> _T:
 def bad_record(file: str, damage: Damage, place: str | None = None, raw: bytes = b"") -> Bad:
     """The quarantine's entry for a damage; raw bytes are kept up to 64 KiB, else none."""
     detail = damage.detail if len(damage.detail) <= _DETAIL else damage.detail[: _DETAIL - 3] + "..."
-    return Bad(file, place or f"byte {damage.offset}", damage.reason, detail, raw if len(raw) <= _RAW else b"")
+    return Bad(file, place or f"byte {damage.offset}", damage.reason, detail, raw if len(raw) <= RAW_BYTES else b"")

@@ -24,9 +24,9 @@ RATE = 8000
 
 
 def _noise(rng: np.random.Generator, seconds: float = 0.3, channels: int = 1, rate: int = RATE) -> NDArray[np.int16]:
-    """Steps of random height: not silent, not clipped, and short once encoded."""
-    steps = rng.integers(-9000, 9000, (int(seconds * rate) // 40 + 1, channels), dtype=np.int16)
-    return steps.repeat(40, 0)[: int(seconds * rate)]
+    """Steps of random height, each followed by its opposite: not silent, not clipped, around zero, and short once encoded."""
+    steps = rng.integers(-9000, 9000, (int(seconds * rate) // 80 + 1, channels), dtype=np.int16)
+    return np.stack([steps, -steps], 1).reshape(-1, channels).repeat(40, 0)[: int(seconds * rate)]
 
 
 def _file(samples: NDArray[np.int16], kind: str = "WAV", rate: int = RATE) -> bytes:
