@@ -1,4 +1,5 @@
 # Written by `python -m sslpipe.core.stubs`.
 
 from sslpipe.readers.jsonl import Jsonl as Jsonl
+from sslpipe.readers.stems import Stems as Stems
 from sslpipe.readers.text import Text as Text
