@@ -1,5 +1,6 @@
 # Written by `python -m sslpipe.core.stubs`.
 
 from sslpipe.readers.jsonl import Jsonl as Jsonl
+from sslpipe.readers.listing import Listing as Listing
 from sslpipe.readers.stems import Stems as Stems
 from sslpipe.readers.text import Text as Text
