@@ -1,5 +1,7 @@
 # Written by `python -m sslpipe.core.stubs`.
 
+from sslpipe.readers.audio import Audio as Audio
+from sslpipe.readers.images import Images as Images
 from sslpipe.readers.jsonl import Jsonl as Jsonl
 from sslpipe.readers.listing import Listing as Listing
 from sslpipe.readers.stems import Stems as Stems
