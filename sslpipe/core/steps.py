@@ -89,12 +89,14 @@ def _listed(fields: Fields) -> str:
 
 @dataclass(frozen=True)
 class Part:
-    """What one read task reads: whole files, in order."""
+    """What one read task reads: whole files, in order, or some of the records of a file that names others."""
 
     files: tuple[str, ...]
     sizes: tuple[int, ...]
     stamps: tuple[int, ...]
     """Modification times in nanoseconds, so that a file changed since the plan is noticed."""
+    span: tuple[int, int | None] | None = None
+    """Which records of the first file are read, from and below, None for no end; the other files are those that they name."""
 
 
 @dataclass(frozen=True)
