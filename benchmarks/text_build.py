@@ -25,6 +25,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import statistics
 import subprocess
 import sys
@@ -59,7 +60,7 @@ print(json.dumps({"seconds": spent[0], "cpu": spent[1], **memory(), "kept": made
 def write_jsonl(target: Path, data: Path | None, megabytes: float) -> float:
     """The input of both; returns its MB."""
     if data is None:
-        from sslpipe.commands.demo import write_docstrings
+        from sslpipe._demo.docstrings import write_docstrings
 
         whole = target.with_name("all.jsonl")
         write_docstrings(whole)
@@ -69,6 +70,7 @@ def write_jsonl(target: Path, data: Path | None, megabytes: float) -> float:
         from benchmarks.gopher_quality import documents
 
         lines = [json.dumps({"text": text}) + "\n" for text in documents(data, 20_000).values()]
+        random.Random(0).shuffle(lines)  # else the first folder would stand for all
     size = 0
     with target.open("w", encoding="utf-8") as file:
         for line in lines:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import typer
 
 from sslpipe.commands.build import Terminated, build
 from sslpipe.commands.demo import demo
+from sslpipe.commands.doctor import doctor
 from sslpipe.commands.explain import explain
 from sslpipe.commands.init import init
 from sslpipe.commands.list_steps import list_steps
@@ -18,19 +20,34 @@ from sslpipe.commands.verify import verify
 app = typer.Typer(
     name="sslpipe",
     help="Raw corpora in, self-supervised training batches out.",
+    epilog="`sslpipe demo` goes the whole road, offline. The help of each command ends in examples.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     add_completion=False,
 )
-app.command("build")(build)
-app.command("plan")(plan)
-app.command("status")(status)
-app.command("verify")(verify)
-app.command("explain")(explain)
-app.command("demo")(demo)
-app.command("init")(init)
-app.command("list")(list_steps)
+
+
+def _add(name: str, command: Callable[..., None], *examples: str) -> None:
+    """Make a command known; its help ends in examples, as they stand."""
+    app.command(name, epilog="\n".join(["\b", "For example:", *(f"  {example}" for example in examples)]))(command)
+
+
+_add(
+    "build", build,
+    "sslpipe build text -i ~/texts -o out",
+    "sslpipe build text -i ~/texts -o look --limit 1000",
+    "sslpipe build my.yaml -o out --set filters.gopher_quality.min_words=30 --workers 8",
+    "sslpipe build my.yaml -o /shared/out --address 10.0.0.1:6379",
+)  # fmt: skip
+_add("plan", plan, "sslpipe plan text -i ~/texts", "sslpipe plan my.yaml -o out")
+_add("status", status, "sslpipe status out", "sslpipe status out --json")
+_add("verify", verify, "sslpipe verify out")
+_add("explain", explain, "sslpipe explain out printf.3.gz", "sslpipe explain out 3f6a09")
+_add("demo", demo, "sslpipe demo", "sslpipe demo -o /tmp/demo --engine inline")
+_add("init", init, "sslpipe init text -o my.yaml")
+_add("list", list_steps, "sslpipe list", "sslpipe list filters", "sslpipe list filters.gopher_quality")
+_add("doctor", doctor, "sslpipe doctor -o out", "sslpipe doctor -o out --ray")
 
 
 @app.callback()

@@ -30,6 +30,15 @@ def photo(height: int, width: int, seed: int = 0) -> Pixels:
     return np.clip(waves + np.random.default_rng(seed).integers(-3, 4, waves.shape), 0, 255).astype(np.uint8)
 
 
+def scene(height: int, width: int) -> Pixels:
+    """Slow changes of colour behind a few large boxes: what a picture keeps when it is made small."""
+    y, x = np.mgrid[:height, :width].astype(np.int64)
+    out = np.stack([x * 255 // width, y * 255 // height, (x + y) * 255 // (width + height)], axis=2).astype(np.uint8)
+    out[height // 4 : height // 2, width // 3 : width // 2] = (250, 20, 20)
+    out[height // 2 : height * 3 // 4, width // 5 : width // 3] = (10, 40, 200)
+    return out
+
+
 def jpeg(pixels: Pixels, **options: Any) -> bytes:
     """By simplejpeg."""
     return bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(pixels), **{"quality": 90, **options}))

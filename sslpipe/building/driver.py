@@ -115,7 +115,7 @@ class Builder:
         also = [
             readers,
             recipe.seed,
-            recipe.shards.splits,
+            recipe.shards.splits.model_dump(),
             self._plan.kept_measures,
             kernel_stamp(),
             recipe.limits.memory_bytes,

@@ -22,6 +22,8 @@ class Job:
     """How many finished datasets the folder held before; enters the names of shards."""
     build: str = ""
     """The name of the build: a hash of recipe, code of foreign steps, and input files."""
+    inputs: Mapping[str, tuple[Output, ...]] = field(default_factory=dict)
+    """What all tasks of a stage read, by role: a name for each spill of the stage before, so it travels once, not with each."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class Task:
     """One task of a stage.
 
     `fingerprint` names the result: a hash of the steps that run and the content of what they read. `inputs` says where that
-    content lies in this attempt, and may change without the fingerprint changing.
+    content lies in this attempt, and may change without the fingerprint changing; it is filled in from the job where the task
+    runs, so that a task on its way is its number and range.
     """
 
     stage: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from sslpipe.building.fused import Damaged, Dropped, FusedSteps
 from sslpipe.building.job import Task
 from sslpipe.building.pieces import record_number
-from sslpipe.building.spill import SpillWriter, Splits, split_numbers
+from sslpipe.building.spill import SpillWriter, split_numbers
 from sslpipe.building.workspace import Workspace
 from sslpipe.core.fields import Fields
 from sslpipe.core.hashes import payload_digest, purpose_hash, split_digests
@@ -21,6 +22,7 @@ from sslpipe.core.names import Names
 from sslpipe.core.ragged import Ragged
 from sslpipe.core.rows import Rows
 from sslpipe.core.steps import Bad, Part
+from sslpipe.recipe.splits import Splits
 from sslpipe.shards.commits import Commit
 from sslpipe.shards.ledger import RAW_LIMIT, Ledger
 
@@ -33,7 +35,7 @@ def read(work: Workspace, task: Task) -> Commit:
     part = Part(*(tuple(task.arguments["part"][name]) for name in ("files", "sizes", "stamps")))
     segment = plan.segments[0]
     fields = reader.outputs({})
-    steps = FusedSteps(segment.steps, fields, {}, recipe.seed, plan.labels, segment.dedup)
+    steps = FusedSteps(segment.steps, fields, {}, recipe.seed, plan.labels, segment.dedup, check=True)
     spill = SpillWriter(work.storage, task.stem, recipe.seed, plan.keyed(0), recipe.limits.memory_bytes)
     ledger = Ledger(work.storage, task.stem)
     count = Counter(source)
@@ -137,9 +139,22 @@ def keyed(rows: Rows, fields: Fields, seed: int, splits: Splits) -> Rows:
     for name in sorted(name for name, field in fields.items() if field.kind == "meta"):
         meta = np.array([xxhash.xxh3_64_intdigest(view, seed=int(seed_)) for view, seed_ in
                          zip(_row_views(rows[name]), meta.tolist(), strict=True)], np.uint64)  # fmt: skip
+    groups = (high, low) if splits.by is None else _groups(rows, splits.by, high, low)
     return Rows(names, rows.columns).with_columns(
-        _meta=meta, _split=split_numbers(high, low, splits), _order=purpose_hash("order", high, low, seed)
+        _meta=meta, _split=split_numbers(*groups, splits), _order=purpose_hash("order", high, low, seed)
     )
+
+
+def _groups(
+    rows: Rows, column: str, high: NDArray[np.uint64], low: NDArray[np.uint64]
+) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """The key of the group that each row names in its metadata; its own where it names none."""
+    digests = []
+    for text, own_high, own_low in zip(rows.ragged("meta").to_bytes(), high.tolist(), low.tolist(), strict=True):
+        group = json.loads(text).get(column, "")
+        digests.append(xxhash.xxh3_128_digest(str(group).encode("utf-8", "surrogatepass")) if group != "" else
+                       own_high.to_bytes(8, "big") + own_low.to_bytes(8, "big"))  # fmt: skip
+    return split_digests(digests) if digests else (high, low)
 
 
 def _row_views(column: Any) -> list[Any]:

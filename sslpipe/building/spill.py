@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sslpipe.core.hashes import purpose_hash
 from sslpipe.core.names import Names
 from sslpipe.core.rows import Rows
+from sslpipe.recipe.splits import Splits
 from sslpipe.shards.commits import Output
 from sslpipe.shards.storage import LocalStorage
 from sslpipe.shards.tables import Table, write_columns, write_rows
@@ -26,8 +27,6 @@ SORT_COPIES = 3
 
 _TOP = 2**64
 
-Splits = Mapping[Literal["val", "test"], float]
-
 RECORD_COLUMNS = (
     "digest_high", "digest_low", "priority", "high", "low", "source", "meta", "id", "split", "order", "size", "occurrence",
 )  # fmt: skip
@@ -36,13 +35,16 @@ RECORD_KEY = RECORD_COLUMNS[:8]
 
 
 def split_numbers(high: NDArray[np.uint64], low: NDArray[np.uint64], splits: Splits) -> NDArray[np.uint8]:
-    """0 train, 1 val, 2 test: `val` takes the lowest split hashes, `test` the highest, so that either can grow alone."""
+    """0 train, 1 val, 2 test: `val` takes the lowest split hashes, `test` the highest, so that either can grow alone.
+
+    `high` and `low` are the key of each row, or that of its group.
+    """
     hashes = purpose_hash("split", high, low, 0)
     numbers = np.zeros(len(hashes), np.uint8)
-    if splits.get("val"):
-        numbers[hashes < np.uint64(_share(splits["val"]))] = 1
-    if splits.get("test"):
-        numbers[hashes >= np.uint64(2**64 - _share(splits["test"]))] = 2
+    if splits.val:
+        numbers[hashes < np.uint64(_share(splits.val))] = 1
+    if splits.test:
+        numbers[hashes >= np.uint64(2**64 - _share(splits.test))] = 2
     return numbers
 
 

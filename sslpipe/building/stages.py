@@ -52,14 +52,14 @@ class Stages:
         content = {role: [(output.bytes, output.xxh3_128) for output in outputs] for role, outputs in files.items()}
         shared = fingerprint(FORMAT, kind, segment, [step_stamp(step) for step in steps], content, also)
         listed = [
-            Task(stage, kind, segment, number, fingerprint(shared, number, arguments), arguments, files)
+            Task(stage, kind, segment, number, fingerprint(shared, number, arguments), arguments)
             for number, arguments in enumerate(tasks)
         ]
         self._announce(stage, [task.fingerprint for task in listed])
         done = {task.number: commit for task in listed if (commit := self._commits.find(stage, task.fingerprint)) is not None}
         left = [task for task in listed if task.number not in done]
         self._progress.stage(stage, len(listed), len(done))
-        for commit in self._engine.run(self.job, left):
+        for commit in self._engine.run(replace(self.job, inputs=files), left):
             done[commit.task] = commit
             self._progress.tick(commit)
         missing = [task.number for task in listed if task.number not in done]

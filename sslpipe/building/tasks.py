@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from sslpipe.building.job import Job, Task
@@ -34,7 +35,7 @@ def run_task(job: Job, task: Task) -> Commit:
     """
     try:
         work = _workspace(fingerprint(job.root, job.recipe, job.artefacts, job.revision, job.build), job)
-        return Commits(work.storage).publish(KINDS[task.kind](work, task))
+        return Commits(work.storage).publish(KINDS[task.kind](work, replace(task, inputs=job.inputs)))
     except SslpipeError:
         raise
     except Exception as error:

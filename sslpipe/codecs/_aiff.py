@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-from sslpipe.codecs._audio_header import MAX_PARTS, Header, Stream, check_facts, truncated, unsupported
-from sslpipe.codecs._audio_source import Source
+from sslpipe.codecs.audio_header import MAX_PARTS, Header, Stream, check_facts, empty, truncated, unsupported
+from sslpipe.codecs.audio_source import Source
 from sslpipe.core.damage import Damage
 
 _PLAIN: Final = (b"NONE", b"twos", b"sowt")
@@ -35,7 +35,7 @@ def aiff_header(source: Source) -> Header:
         raise Damage("audio.limit", at, f"more than {MAX_PARTS:,} chunks")
     frames = int.from_bytes(common[2:6], "big")
     if common and not frames:
-        raise Damage("audio.empty", source.size, "a header, and no samples behind it")
+        raise empty()
     raise truncated(source.size, "the file ends before its samples begin")
 
 

@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from sslpipe.codecs._audio_header import MAX_PARTS, Header, Stream, check_facts, truncated, unsupported
-from sslpipe.codecs._audio_source import Source
+from sslpipe.codecs.audio_header import MAX_PARTS, Header, Stream, check_facts, truncated, unsupported
+from sslpipe.codecs.audio_source import Source
 from sslpipe.core.damage import Damage
 
 _CHUNK: Final = 8 << 20

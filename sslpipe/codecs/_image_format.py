@@ -16,8 +16,8 @@ Pixels = NDArray[np.uint8]
 
 MAX_PIXELS: Final = 178_956_970
 """Where Pillow gives up by default (twice the 89,478,485 it warns at): 512 MiB of RGB. A reader's own cap can only be lower."""
-MAX_SIDE: Final = 65_535
-"""The most that a JPEG or a GIF can say."""
+MAX_SIDE: Final = 65_500
+"""What libjpeg decodes and writes at most."""
 MAX_METADATA: Final = 16 << 20
 """Bytes of metadata in one file, and what a compressed piece of it may unfold to. A JPEG's colour profile can have 16 MiB."""
 
@@ -52,6 +52,10 @@ class ImageHeader(ABC):
     def height(self) -> int:
         """Of the upright picture."""
         return self.stored_width if self.orientation > 4 else self.stored_height
+
+    def shrink(self, at_least: int | None) -> int:
+        """By how much `pixels` makes the picture smaller: 1, or for a JPEG up to 8."""
+        return 1
 
     @abstractmethod
     def pixels(self, data: memoryview, at_least: int | None) -> tuple[Pixels, bool]:

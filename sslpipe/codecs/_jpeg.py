@@ -63,7 +63,7 @@ class JpegHeader(ImageHeader):
 
         from sslpipe.kernels.pixels import inks_to_rgb
 
-        shrink = self._shrink(at_least)
+        shrink = self.shrink(at_least)
         height, width = -(-self.stored_height // shrink), -(-self.stored_width // shrink)
         space = "CMYK" if self.channels == 4 else "RGB"
         try:
@@ -74,8 +74,8 @@ class JpegHeader(ImageHeader):
             pixels, shrink = self._by_pillow(data), 1
         return (inks_to_rgb(pixels) if self.channels == 4 else pixels), shrink == 1
 
-    def _shrink(self, at_least: int | None) -> int:
-        """Powers of two have SIMD code; other scales cost more than they save (3/4: twice the time of the whole picture)."""
+    def shrink(self, at_least: int | None) -> int:
+        """A power of two: these have SIMD code, other scales cost more than they save (3/4: twice the time of the whole)."""
         short = min(self.stored_width, self.stored_height)
         return 1 if at_least is None else next((by for by in (8, 4, 2) if -(-short // by) >= at_least), 1)
 

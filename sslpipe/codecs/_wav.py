@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-from sslpipe.codecs._audio_header import MAX_PARTS, Header, Stream, check_facts, truncated, unsupported
-from sslpipe.codecs._audio_source import Source
+from sslpipe.codecs.audio_header import MAX_PARTS, Header, Stream, check_facts, empty, truncated, unsupported
+from sslpipe.codecs.audio_source import Source
 from sslpipe.core.damage import Damage
 
 _PCM, _MS_ADPCM, _FLOAT, _ALAW, _ULAW, _IMA_ADPCM, _EXTENSIBLE = 1, 2, 3, 6, 7, 0x11, 0xFFFE
@@ -45,7 +45,7 @@ def _without_data(source: Source, form: bytes, at: int) -> Header:
     claimed = 8 + int.from_bytes(source.read(4, 4), "little")
     if at > source.size or source.size < claimed < _LARGEST or not form:
         raise truncated(source.size, "the file ends before its samples begin")
-    raise Damage("audio.empty", source.size, "a header, and no samples behind it")
+    raise empty()
 
 
 def _with_data(source: Source, form: bytes, fact: int | None, start: int, size: int) -> Header:

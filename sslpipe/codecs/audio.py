@@ -1,8 +1,9 @@
 """Sound: WAV, FLAC, OGG, MP3 and AIFF to samples, and samples to bytes that lose nothing.
 
 Containers are parsed here, with caps, before a decoder sees them; libsndfile is shown a header written here and the samples
-alone. It reads much that is damaged without a word: a WAV file that is cut off, an Ogg page with a wrong checksum, the second
-stream of a chain, the end of an MP3 file of variable bitrate. All of these are noticed here.
+alone. It reads much that is damaged without a word (a WAV file that is cut off, an Ogg page with a wrong checksum), and leaves
+out what is sound (the second stream of a chain, the end of an MP3 file of variable bitrate). The one is noticed here, the
+other read.
 
 Reasons of a Damage:
 
@@ -29,14 +30,14 @@ from __future__ import annotations
 import io
 import struct
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sslpipe.codecs._audio_decode import header_of, whole
-from sslpipe.codecs._audio_header import MAX_BYTES, MAX_CHANNELS, MAX_RATE, MIN_RATE, Header
-from sslpipe.codecs._audio_source import InMemory
+from sslpipe.codecs.audio_header import MAX_BYTES, MAX_CHANNELS, MAX_RATE, MIN_RATE, Header
+from sslpipe.codecs.audio_source import InMemory
+from sslpipe.codecs.audio_stream import header_of, whole
 from sslpipe.core.damage import Damage
 from sslpipe.core.encoded import Bytes
 from sslpipe.core.errors import DataError
@@ -45,7 +46,7 @@ _FLAC_CHANNELS: Final = 8
 _FLAC_RATE: Final = 655_350
 _LEVEL: Final = 2 / 8
 """Level 2 predicts with fixed whole numbers; from level 3 on, predictors are fitted in floating point, and the bytes could
-differ between processors. Costs 2 to 6 % of the size."""
+differ between processors. Costs 1 % of the size for speech at 8 kHz, 14 % at 44.1 kHz, against level 5."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +80,10 @@ class AudioCodec:
         header = header_of(source)
         return Sound(whole(source, header), header.rate), True
 
+    def shrinks(self, data: Bytes, at_least: int) -> bool:
+        """Never."""
+        return False
+
     def encode(self, value: Sound) -> bytes:
         """Bytes that decode to exactly these samples.
 
@@ -111,7 +116,7 @@ class AudioCodec:
             return 0
 
 
-def audio_header(data: Bytes) -> Header:
+def facts_of(data: Bytes) -> Header:
     """What a sound file says of itself; raises Damage. A file that is cut off has a header that says so."""
     return header_of(InMemory(data), verify=False)
 
@@ -122,7 +127,7 @@ def frames_of(data: Bytes) -> tuple[int, int, int]:
     Exact for FLAC, WAV and AIFF, which are all that a build stores once a map has changed a field. Of OGG and MP3 decoding may
     give some hundred frames fewer or more.
     """
-    header = audio_header(data).checked()
+    header = facts_of(data).checked()
     return header.frames, header.rate, header.channels
 
 
@@ -139,6 +144,18 @@ def on_grid(samples: NDArray[np.float32], bits: int) -> NDArray[np.int32] | None
     if not exact.all() or np.signbit(samples[rounded == 0]).any():
         return None
     return rounded
+
+
+def to_grid(samples: NDArray[np.floating[Any]], bits: int) -> NDArray[np.int32]:
+    """The nearest whole numbers of so many bits, int32; halves go to the even one, what is beyond full scale is clipped."""
+    top = 2 ** (bits - 1)
+    rounded: NDArray[np.float64] = np.rint(samples.astype(np.float64) * top)
+    return np.clip(rounded, -top, top - 1).astype(np.int32)
+
+
+def from_grid(whole_numbers: NDArray[np.int32], bits: int) -> NDArray[np.float32]:
+    """Whole numbers of at most 24 bits as samples; exact."""
+    return whole_numbers.astype(np.float32) * np.float32(2.0 ** (1 - bits))
 
 
 def flac_bytes(whole_numbers: NDArray[np.int32], rate: int, bits: int) -> bytes:

@@ -40,6 +40,14 @@ class ImageCodec:
         pixels, whole = header.pixels(view, at_least)
         return upright(pixels, header.orientation), whole
 
+    def shrinks(self, data: bytes | memoryview, at_least: int) -> bool:
+        """Whether it is a JPEG at least twice as large as it has to be."""
+        try:
+            header = image_header(data)
+        except Damage:
+            return False
+        return header.shrink(at_least) > 1
+
     def encode(self, value: Pixels) -> bytes:
         """A PNG of 8-bit RGB; the same pixels give the same bytes."""
         return png_bytes(value)

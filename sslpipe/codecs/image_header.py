@@ -31,7 +31,7 @@ def image_header(data: bytes | memoryview) -> ImageHeader:
     """The header of a picture; raises Damage.
 
     `image.unknown_format`, `image.format_not_allowed`, `image.unsupported` (kinds of JPEG that few decoders know),
-    `image.truncated`, `image.dimension` (no pixels), `image.too_large` (above 178,956,970 pixels or 65,535 a side),
+    `image.truncated`, `image.dimension` (no pixels), `image.too_large` (above 178,956,970 pixels or 65,500 a side),
     `image.limit` (too many scans, too much metadata, text that unfolds without end), `image.decode` (anything else).
     """
     view = memoryview(data)

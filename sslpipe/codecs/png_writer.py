@@ -1,4 +1,4 @@
-"""Pixels as PNG."""
+"""Pixels as PNG, the same bytes on every machine."""
 
 from __future__ import annotations
 
@@ -10,21 +10,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
+_ZLIB: Final = b"\x78\x01"
 
 
 def png_bytes(pixels: NDArray[np.uint8]) -> bytes:
-    """A PNG of 8-bit RGB from uint8 `[h, w, 3]`."""
+    """A PNG of 8-bit RGB from uint8 `[h, w, 3]`, without loss.
+
+    Photographs come out as small as by zlib's usual level, drawings somewhat larger. Libraries' own writers take three to ten
+    times as long, and what they write depends on their version of zlib, in some builds on the processor too.
+    """
+    from sslpipe.kernels.deflate import deflate
+    from sslpipe.kernels.png_rows import filter_rows
+
     height, width, _ = pixels.shape
-    rows = np.ascontiguousarray(pixels).reshape(height, width * 3)
-    filtered = np.empty((height, 1 + width * 3), np.uint8)
-    filtered[:, 0] = 2
-    filtered[0, 1:] = rows[0]
-    np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
+    rows = np.empty((height, 1 + 3 * width), np.uint8)
+    filter_rows(np.ascontiguousarray(pixels).reshape(height, -1), 3, rows)
+    body = _ZLIB + deflate(rows.reshape(-1)).tobytes() + struct.pack(">I", zlib.adler32(rows.data))
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return _SIGNATURE + b"".join(
-        _chunk(kind, body) for kind, body in ((b"IHDR", header), (b"IDAT", zlib.compress(filtered.data, 1)), (b"IEND", b""))
-    )
+    return _SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
 
 
 def _chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(body, zlib.crc32(kind)))

@@ -16,17 +16,24 @@ from sslpipe.commands.options import Inputs, Json, Limit, RecipeName, Sets
 
 def build(
     recipe: RecipeName,
-    out: Annotated[Path, typer.Option("-o", "--out", help="The folder of the dataset.")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help="The folder of the dataset; made if need be.")],
     inputs: Inputs = None,
     sets: Sets = None,
-    engine: Annotated[str, typer.Option(help="`ray` (all cores, or a cluster) or `inline` (this process).")] = "ray",
-    address: Annotated[str | None, typer.Option(help="Join the Ray cluster at this address.")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Cores to use; all of them by default.")] = None,
+    engine: Annotated[
+        str, typer.Option(metavar="ENGINE", help="`ray` (all cores, or a cluster) or `inline` (this process).")
+    ] = "ray",
+    address: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Join the Ray cluster at this address.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, metavar="N", help="Cores to use; all of them by default.")] = None,
     limit: Limit = None,
-    update: Annotated[bool, typer.Option("--update", help="Build again where recipe or input have changed.")] = False,
+    update: Annotated[bool, typer.Option("--update", help="Replace what another recipe, or other input, made in OUT.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Build a dataset. An interrupted build goes on when the same command runs again."""
+    """Build a dataset, or go on building one.
+
+    A build that was interrupted, or killed, goes on when the same command runs again, and ends in the same bytes. A finished
+    one is left as it is. Exit codes: 2 wrong recipe or usage, 3 finished but with more unreadable records than
+    `limits.max_bad`, 4 disk, memory or Ray, 5 another build works on OUT, 130 and 143 interrupted.
+    """
     from sslpipe.api import build_located, check_bad, make_engine
     from sslpipe.commands.progress import progress_for
     from sslpipe.commands.table import summary

@@ -2,103 +2,116 @@
 
 from __future__ import annotations
 
-import ast
-import itertools
-import json
 import sys
-import sysconfig
 import time
-import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-MAX_FILES = 1000
-MAX_FILE_BYTES = 1 << 20
+from sslpipe.core.steps import Step
+
+
+@dataclass(frozen=True)
+class _Corpus:
+    """One corpus of the demo."""
+
+    name: str
+    what: str
+    raw: str
+    write: Callable[[Path], int]
+    recipe: str
+    tasks: dict[str, tuple[Step, ...]]
+    changes: Sequence[str] = field(default_factory=tuple)
 
 
 def demo(
     out: Annotated[Path, typer.Option("-o", "--out", help="The folder to work in.")] = Path("sslpipe-demo"),
     engine: Annotated[str, typer.Option(help="`ray` or `inline`.")] = "ray",
 ) -> None:
-    """Build a dataset from the docstrings of installed Python files, and take batches from it. Needs no network."""
-    from sslpipe.api import build_located, make_engine
-    from sslpipe.api import open as open_dataset
-    from sslpipe.commands.progress import progress_for
-    from sslpipe.commands.table import summary
-    from sslpipe.packs.concatenate import Concatenate
-    from sslpipe.recipe.load import load_located
-    from sslpipe.tasks.masked_tokens import MaskedTokens
-    from sslpipe.tasks.next_token import NextToken
+    """Build datasets of text, pictures and speech, and take batches of each task from them. Needs no network.
 
-    runner = make_engine(engine, None, None)
-    raw = out / "raw" / "docstrings.jsonl"
-    count = write_docstrings(raw)
-    typer.echo(f"{count:,} docstrings of at most {MAX_FILES:,} installed Python files in {raw}\n")
-    started = time.monotonic()
-    located = load_located("demo", input=raw)
-    progress = progress_for(sys.stderr, quiet=False)
-    try:
-        manifest = build_located(located, out / "dataset", runner, progress, update=True)
-    finally:
-        progress.close()
-    typer.echo(summary(manifest, out / "dataset", time.monotonic() - started, progress.input_bytes))
-    dataset = open_dataset(out / "dataset")
-    pack = Concatenate(length=128)
-    for name, task in (("next token", NextToken()), ("masked tokens", MaskedTokens())):
-        batch = next(iter(dataset.stream(pack, task, batch_size=8)))
-        typer.echo(f"\none batch of {name}")
-        for field, value in batch.items():
-            typer.echo(f"  {field:<16} {_kind(value)}")
-        ids = batch["input_ids"][0, :24].tolist()
-        typer.echo(f"  reads: {dataset.tokenizer.decode(ids, skip_special_tokens=False)!r}")
+    The text are docstrings of installed Python files, the pictures tiles of two photographs, the speech sentences of a
+    synthesiser. What is made lies under -o, to be looked at with every other command.
+
+    Example: sslpipe demo -o /tmp/demo
+    """
+    from sslpipe.api import make_engine
+
+    make_engine(engine, None, None).close()
+    for corpus in _corpora():
+        _show(corpus, out, engine)
     typer.echo(
-        f"\nnext: {sys.argv[0]} explain {out / 'dataset'} {dataset.keys[0]}\n"
-        f"      {sys.argv[0]} build text -i FOLDER_OF_TEXTS -o OUT\n"
+        f"\nnext: {sys.argv[0]} report {out / 'text'}          what was kept and dropped, as a page\n"
+        f"      {sys.argv[0]} peek {out / 'images'}          what the tasks hand out, as pictures\n"
+        f"      {sys.argv[0]} explain {out / 'text'} {_first_key(out / 'text')}\n"
+        f"      {sys.argv[0]} build images -i FOLDER_OF_PHOTOGRAPHS -o OUT\n"
         f"      {sys.argv[0]} list"
     )
 
 
-def _kind(value: object) -> str:
+def _corpora() -> list[_Corpus]:
+    from sslpipe import packs, tasks
+    from sslpipe._demo.docstrings import write_docstrings
+    from sslpipe._demo.photographs import write_photographs
+    from sslpipe._demo.speech import write_speech
+
+    pack = packs.Concatenate(length=128)
+    return [
+        _Corpus(
+            "text", "docstrings of installed Python files", "docstrings.jsonl", write_docstrings, "demo",
+            {"next token": (pack, tasks.NextToken()), "masked tokens": (pack, tasks.MaskedTokens())},
+        ),
+        _Corpus(
+            "images", "tiles of two photographs", "photographs", write_photographs, "images",
+            {"two views": (tasks.TwoViews(size=96),), "masked patches": (tasks.MaskedPatches(size=96),)},
+            ["filters.image_quality.min_side=100"],
+        ),
+        _Corpus(
+            "audio", "spoken sentences", "speech", write_speech, "audio",
+            {"masked frames": (tasks.MaskedFrames(crop_s=1.0),)}, ["filters.audio_levels.min_s=1"],
+        ),
+    ]  # fmt: skip
+
+
+def _show(corpus: _Corpus, out: Path, engine: str) -> None:
+    """Write, build, stream and print one of them."""
+    from sslpipe.api import build_located, make_engine
+    from sslpipe.api import open as open_dataset
+    from sslpipe.commands.progress import progress_for
+    from sslpipe.commands.table import summary
+    from sslpipe.recipe.load import load_located
+
+    raw = out / "raw" / corpus.raw
+    count = corpus.write(raw)
+    typer.echo(f"\n{corpus.name}: {count:,} {corpus.what} in {raw}\n")
+    started = time.monotonic()
+    located = load_located(corpus.recipe, input=raw, overrides=corpus.changes)
+    progress = progress_for(sys.stderr, quiet=False)
+    try:
+        manifest = build_located(located, out / corpus.name, make_engine(engine, None, None), progress, update=True)
+    finally:
+        progress.close()
+    typer.echo(summary(manifest, out / corpus.name, time.monotonic() - started, progress.input_bytes))
+    dataset = open_dataset(out / corpus.name)
+    for name, steps in corpus.tasks.items():
+        batch = next(iter(dataset.stream(*steps, batch_size=8)))
+        typer.echo(f"\none batch of {name}")
+        for label, value in batch.items():
+            typer.echo(f"  {label:<24} {_kind(value)}")
+        if "input_ids" in batch:
+            ids = batch["input_ids"][0, :24].tolist()
+            typer.echo(f"  reads: {dataset.tokenizer.decode(ids, skip_special_tokens=False)!r}")
+
+
+def _first_key(folder: Path) -> str:
+    from sslpipe.api import open as open_dataset
+
+    return open_dataset(folder).keys[0]
+
+
+def _kind(value: Any) -> str:
     shape = getattr(value, "shape", None)
     return f"{getattr(value, 'dtype', '')} {list(shape)}" if shape is not None else repr(value)
-
-
-def write_docstrings(target: Path) -> int:
-    """Write the docstrings of installed Python files as JSON lines; files are parsed, never imported."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    count = 0
-    with target.open("w", encoding="utf-8") as file:
-        for path in itertools.islice(_python_files(), MAX_FILES):
-            for text in docstrings(path):
-                file.write(json.dumps({"text": text, "path": path.name}, ensure_ascii=True) + "\n")
-                count += 1
-    return count
-
-
-def _python_files() -> Iterator[Path]:
-    """The standard library first: it is everywhere, and its prose is the best."""
-    for name in ("stdlib", "purelib"):
-        root = Path(sysconfig.get_path(name))
-        skipped = {"site-packages", "test", "tests", "idlelib", "__pycache__"} if name == "stdlib" else {"__pycache__"}
-        for path in sorted(root.rglob("*.py")):
-            inside = path.relative_to(root).parts
-            if not skipped.intersection(inside) and path.stat().st_size <= MAX_FILE_BYTES:
-                yield path
-
-
-def docstrings(path: Path) -> Iterator[str]:
-    """The docstrings of one file, in order; none where it can't be parsed."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # What the files of others make the parser say.
-        try:
-            tree = ast.parse(path.read_bytes())
-        except (SyntaxError, ValueError):
-            return
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            text = ast.get_docstring(node)
-            if text:
-                yield text.encode("utf-8", "replace").decode()

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from sslpipe.commands.options import Out
+
 
 def explain(
-    out: Annotated[Path, typer.Argument(help="The folder of the dataset.")],
-    wanted: Annotated[str, typer.Argument(metavar="KEY|PATH", help="A key or how it starts, or a path or how it ends.")],
+    out: Out,
+    wanted: Annotated[str, typer.Argument(metavar="KEY|PATH", help="A record's key, or a file that was read.")],
     trust: Annotated[bool, typer.Option("--trust", help="Let steps of other packages, which its recipe names, run.")] = False,
 ) -> None:
-    """Tell a record's way: its numbers, the threshold it missed, the survivor it repeats, or where it lies."""
+    """Say why a record is in, or is not.
+
+    Its numbers, the threshold that it missed and by how much, the survivor that it repeats, or the shard that it lies in. PATH
+    may be the end of a file's path, and KEY the start of a key.
+    """
     from sslpipe.building.explain import LIMIT
     from sslpipe.building.explain import explain as stories
     from sslpipe.shards.storage import LocalStorage

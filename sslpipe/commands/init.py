@@ -9,10 +9,15 @@ import typer
 
 
 def init(
-    name: Annotated[str, typer.Argument(help="The shipped recipe to start from, such as `text`.")],
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="The file to write; NAME.yaml by default.")] = None,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The shipped recipe to start from, such as `text`.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="The file to write; NAME.yaml by default.")
+    ] = None,
 ) -> None:
-    """Write a shipped recipe to edit. Never overwrites a file."""
+    """Write a shipped recipe, to edit.
+
+    With its comments. Never overwrites a file.
+    """
     from sslpipe.core.errors import EnvironmentFault, RecipeError
     from sslpipe.recipe.load import shipped_file
 

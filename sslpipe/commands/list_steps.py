@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 def list_steps(
     what: Annotated[str, typer.Argument(metavar="[ROLE|STEP]", help="A role, such as `filters`; or a step.")] = "",
 ) -> None:
-    """Show the steps of all roles or of one, or the fields of one step."""
+    """Show steps, or the fields of one.
+
+    All steps by role, those of one role, or one step with its fields, their defaults and where these come from. Steps of your
+    own packages too: my_package.filters.foo.
+    """
     from sslpipe.recipe.registry import ROLES, catalogue, describe, resolve
 
     if "." in what:

@@ -16,10 +16,14 @@ def plan(
     recipe: RecipeName,
     inputs: Inputs = None,
     sets: Sets = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Also say what of an earlier build is there.")] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="OUT", help="Also say what is in OUT.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show segments, fields, input and temporary bytes; checks the whole recipe and writes nothing."""
+    """Show what a build would do.
+
+    Files found and not read, what runs together, what a batch will hold, input and free bytes. Checks every step and field of
+    the recipe, and writes nothing.
+    """
     from sslpipe.commands.table import unread
     from sslpipe.recipe.check import check_inputs
     from sslpipe.recipe.load import load_located

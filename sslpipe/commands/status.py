@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from sslpipe.commands.options import Json
+from sslpipe.commands.options import Json, Out
 
 if TYPE_CHECKING:
     from sslpipe.shards.storage import LocalStorage
 
 
 def status(
-    out: Annotated[Path, typer.Argument(help="The folder of the dataset.")],
+    out: Out,
     as_json: Json = False,
 ) -> None:
-    """Show how far a build is, or what a finished one holds. Works beside a running build, and after a crash."""
+    """Show how far a build is, or what it made.
+
+    Reads what finished tasks have written down, so it works beside a running build, from another machine, and after a crash.
+    """
     if as_json:
         typer.echo(json.dumps(_facts(out)))
         return

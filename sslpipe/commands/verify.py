@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
+from sslpipe.commands.options import Out
 
-def verify(out: Annotated[Path, typer.Argument(help="The folder of the dataset.")]) -> None:
-    """Re-hash every shard, index and row; exit code 2 where something is wrong."""
+
+def verify(out: Out) -> None:
+    """Check every byte of a dataset.
+
+    Hashes each shard, index and row anew and compares with what was written down; names what differs, with exit code 2.
+    """
     from sslpipe.core.errors import DataError
     from sslpipe.shards.manifest import Manifest
     from sslpipe.shards.storage import LocalStorage

@@ -82,7 +82,8 @@ def _complaint(model: type[BaseModel], path: tuple[str | int, ...], details: lis
     if kind == "missing":
         return Complaint(path, f"`{loc[-1]}` of `{name}` is missing")
     if kind == "extra_forbidden":
-        known = list(model.model_fields)
+        known = list(_model_at(model, path[:-1]).model_fields)
+        name = ".".join((name, *map(str, path[:-1])))
         listed = ", ".join(known) or "none"
         return Complaint(
             path, f"got `{path[-1]}`, wanted a field of `{name}`: {listed}", did_you_mean(str(path[-1]), known), True
@@ -91,13 +92,24 @@ def _complaint(model: type[BaseModel], path: tuple[str | int, ...], details: lis
         return Complaint(path, f"got `{path[-1]}`, wanted {_literal(detail)}", _nearest(detail), True)
     if not path:
         return Complaint(path, f"`{name}`: {_sentence(detail)}")
-    info = model.model_fields.get(str(path[0]))
+    info = _model_at(model, path[:-1]).model_fields.get(str(path[-1]))
     label = ".".join(str(part) for part in path if isinstance(part, str))
     if kind in ("value_error", "assertion_error") and _sentence(detail).startswith("got "):
         return Complaint(path, _sentence(detail))
     first, *others = dict.fromkeys(_wanted(one, info, path) for one in details)
     wanted = " or ".join([first, *(other.removeprefix("wanted ") for other in others)])
     return Complaint(path, f"got {show(detail['input'])} for `{label}`, {wanted}", _nearest(detail))
+
+
+def _model_at(model: type[BaseModel], path: tuple[str | int, ...]) -> type[BaseModel]:
+    """The model that a field of a field is of, or the outer one where it is of none."""
+    for part in path:
+        info = model.model_fields.get(str(part))
+        inner = info.annotation if info is not None else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return model
+        model = inner
+    return model
 
 
 def _wanted(detail: ErrorDetails, info: FieldInfo | None, path: tuple[str | int, ...]) -> str:
@@ -108,7 +120,7 @@ def _wanted(detail: ErrorDetails, info: FieldInfo | None, path: tuple[str | int,
         return f"wanted {_literal(detail)}"
     if kind == "string_pattern_mismatch":
         return f"wanted text that matches {context['pattern']}"
-    whole, bounds = _constraints(info.annotation, info.metadata) if info is not None and len(path) == 1 else (None, [])
+    whole, bounds = _constraints(info.annotation, info.metadata) if info is not None else (None, [])
     if kind in _BOUNDS:
         return f"wanted {whole or 'a number'} {range_words(bounds) or _bound_words(kind, context)}"
     typing = kind.endswith(("_type", "_parsing", "_size", "_from_float", "_number", "required"))

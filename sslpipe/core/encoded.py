@@ -25,6 +25,9 @@ class Codec(Protocol[Value]):
         With `at_least` a large picture may come out smaller, its short side still that long: it is then not whole.
         """
 
+    def shrinks(self, data: Bytes, at_least: int) -> bool:
+        """Whether `decode` would leave something out with this `at_least`; False for bytes without a readable header."""
+
     def encode(self, value: Value) -> bytes:
         """Bytes that decode to exactly this value."""
 
@@ -82,9 +85,13 @@ class Encoded(Generic[Value]):
         return self._data[row]
 
     def value(self, row: int, at_least: int | None = None) -> Value:
-        """The decoded row; with `at_least` it may be a smaller picture of it, see `Codec.decode`."""
+        """The decoded row; with `at_least` it may be a smaller picture of it, see `Codec.decode`.
+
+        What comes out depends on the row alone, not on what was decoded before: else a step would see other pixels where
+        another one ran before it.
+        """
         value, data = self._values[row], self._data[row]
-        if value is not None:
+        if value is not None and (at_least is None or data is None or not self._codec.shrinks(data, at_least)):
             return value
         assert data is not None
         try:
@@ -118,6 +125,10 @@ class Encoded(Generic[Value]):
         """The same rows, those of these positions with other bytes, which are decoded again when asked for."""
         values = [None if row in data else value for row, value in enumerate(self._values)]
         return self._like([data.get(row, old) for row, old in enumerate(self._data)], values, data)
+
+    def knowing(self, values: Sequence[Value]) -> Encoded[Value]:
+        """The same rows with what somebody has decoded from these bytes already."""
+        return self._like(self._data, values, range(len(self)))
 
     def take(self, rows: NDArray[Any]) -> Encoded[Value]:
         """The rows at these positions."""

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
+import xxhash
 from numpy.typing import NDArray
 
+from sslpipe.core.hashes import mix
+
+_CHILD: Final = np.uint64(xxhash.xxh3_64_intdigest(b"sslpipe.child.1"))
 WHOLE = -1
 """The `offset` of a row that is a whole document, not a piece of a pack."""
 
@@ -51,6 +56,22 @@ class Names:
     def pieces(self, rows: NDArray[np.int64], offsets: NDArray[np.int64]) -> Names:
         """Names of packed rows: the documents that they begin in, and the token offset there."""
         return Names(self.high[rows], self.low[rows], self.occurrence[rows], offsets)
+
+    def children(self, rows: NDArray[np.int64], numbers: NDArray[np.int64]) -> Names:
+        """Names of the pieces that a cut makes: piece `numbers[i]`, from 0, of the row at `rows[i]`.
+
+        The key of a piece is its parent's mixed with its number, 128 bits again, so that it is known without reading a byte of
+        the piece, and doesn't change with what other cuts or maps do to it. The occurrence is the parent's: equal parents have
+        equal pieces, which are told apart as their parents were, and whoever numbers them anew finds the same groups.
+        """
+        base = np.full(len(rows), _CHILD, np.uint64)
+        high, low, number = self.high[rows], self.low[rows], numbers.astype(np.uint64)
+        return Names(
+            mix(mix(mix(base, high), low), number),
+            mix(mix(mix(~base, low), high), number),
+            self.occurrence[rows],
+            self.offset[rows],
+        )
 
     def words(self) -> NDArray[np.uint32]:
         """What draws are keyed by: three 32-bit words a row, uint32 `[n, 3]`.

@@ -1,1 +1,3 @@
 # Written by `python -m sslpipe.core.stubs`.
+
+from sslpipe.cuts.channels import Channels as Channels

@@ -1,15 +1,17 @@
-"""Rows that are the same byte for byte."""
+"""Rows that are the same to the last bit."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any, ClassVar
 
 import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
+from sslpipe.codecs.encoded import pictures, sounds
 from sslpipe.core.errors import RecipeError, SslpipeError
-from sslpipe.core.fields import Fields
+from sslpipe.core.fields import ENCODED, Fields, Kind
 from sslpipe.core.hashes import split_digests
 from sslpipe.core.ragged import Ragged
 from sslpipe.core.rows import Column, Rows
@@ -17,12 +19,17 @@ from sslpipe.core.steps import Context, Dedup
 
 
 class Exact(Dedup):
-    """Two rows are the same when one field has the same bytes in both, as it stands at this place in the recipe.
+    """Two rows are the same when one field is the same in both, as it stands at this place in the recipe.
+
+    Of text, ids and arrays the bytes are compared; the shape of an array is not. Pictures are compared by their pixels, sound
+    by its rate and samples, each decoded whole for this: a PNG, the same PNG compressed better, and a lossless WebP are one.
 
     Compared by 128-bit xxh3: among 10^10 different rows the chance of one false match is about 10^-19. Put it behind the maps
-    that undo differences which don't matter (`maps.normalize_text`); nothing is normalised here. Works on text, ids, encoded
-    bytes and arrays; the shape of an array is not compared, its bytes are.
+    that undo differences which don't matter (`maps.normalize_text`, `maps.resample_audio`); nothing is normalised here. What a
+    lossy file decodes to is only compared with itself: the same photograph as two JPEGs is two pictures.
     """
+
+    version: ClassVar[int] = 2
 
     field: str | None = None
     """The field that is compared; by default the only one that is not `meta`."""
@@ -33,14 +40,13 @@ class Exact(Dedup):
         return fields
 
     def open(self, context: Context) -> Exact:
-        """The dedup with its field chosen."""
-        return self.model_copy(update={"field": self._pick(context.fields)})
+        """The dedup at work, which knows what its field holds."""
+        field = self._pick(context.fields)
+        return _OpenedExact(field=field, kind=context.fields[field].kind)
 
     def sign(self, rows: Rows) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-        """The digest of each row's bytes, high and low, uint64 `[n]` each."""
-        if self.field is None:
-            raise SslpipeError(f"{self.path()} must be opened, or given a `field:`, before it signs")
-        return split_digests([xxhash.xxh3_128_digest(row) for row in _rows_of_bytes(rows[self.field])])
+        """Only of the object that `open` returns, since bytes and what they decode to differ in what is the same."""
+        raise SslpipeError(f"{self.path()} must be opened before it signs")
 
     def _pick(self, fields: Fields) -> str:
         have = ", ".join(f"{name}: {field.kind}" for name, field in fields.items()) or "none"
@@ -53,6 +59,31 @@ class Exact(Dedup):
             return candidates[0]
         problem = "there are several; say which with `field:`" if candidates else "there is none"
         raise RecipeError(f"{self.path()} needs a field to compare; {problem} (fields here: {have})")
+
+
+class _OpenedExact(Exact):
+    field: str
+    kind: Kind
+
+    def open(self, context: Context) -> Exact:
+        return self
+
+    def sign(self, rows: Rows) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+        """The digest of each row, high and low, uint64 `[n]` each."""
+        digests = list(map(xxhash.xxh3_128_digest, _rows_of_bytes(rows[self.field]))) if self.kind not in ENCODED else []
+        if self.kind == "image":
+            digests = [_digest(pixels.shape, pixels) for pixels in pictures(rows, self.field).values()]
+        elif self.kind == "audio":
+            heard = sounds(rows, self.field).values()
+            digests = [_digest((sound.rate, *sound.samples.shape), sound.samples) for sound in heard]
+        return split_digests(digests)
+
+
+def _digest(facts: tuple[int, ...], values: NDArray[Any]) -> bytes:
+    """Of decoded values, and what their bytes alone don't tell."""
+    state = xxhash.xxh3_128(np.array(facts, "<i8").tobytes())
+    state.update(np.ascontiguousarray(values).data)
+    return state.digest()
 
 
 def _rows_of_bytes(column: Column) -> Iterator[memoryview]:

@@ -42,13 +42,14 @@ class Ray:
         ray = self._start(job)
         submit = ray.remote(num_cpus=1, max_retries=0)(run_task).remote
         slots = self._slots(ray)
+        shared = ray.put(job)  # Names of all that a stage reads are megabytes, which each node gets once.
         waiting = list(reversed(tasks))
         flying: dict[Any, Task] = {}
         try:
             while waiting or flying:
                 while waiting and len(flying) < slots:
                     task = waiting.pop()
-                    flying[submit(job, task)] = task
+                    flying[submit(shared, task)] = task
                 ready, _ = ray.wait(list(flying), num_returns=1)
                 task = flying.pop(ready[0])
                 try:
@@ -67,6 +68,13 @@ class Ray:
         finally:
             for reference in flying:
                 ray.cancel(reference)
+
+    def check(self, root: str) -> int:
+        """Start or join Ray, have each node look at a folder, and leave again; cores of all nodes. Raises EnvironmentFault."""
+        try:
+            return int(self._start(Job(root, {})).cluster_resources().get("CPU", 0))
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Stop the Ray that was started here; a cluster that was joined is only left."""

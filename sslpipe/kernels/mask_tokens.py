@@ -82,14 +82,14 @@ def _eligible(tokens: NDArray[Any], place: int, ordinary: NDArray[np.bool_], doc
 def _padded(documents: NDArray[np.int32]) -> bool:
     """Whether a row holds padding; most don't, and then its documents needn't be looked up token by token."""
     smallest = np.int32(0)
-    for number in documents:
-        smallest = min(smallest, number)
+    for place in range(len(documents)):
+        smallest = min(smallest, documents[place])
     return bool(smallest < 0)
 
 
 @kernel
 def _keep_eligible(
-    tokens: NDArray[Any], ordinary: NDArray[np.bool_], documents: NDArray[np.int32], places: NDArray[np.int32], count: int
+    tokens: NDArray[Any], ordinary: NDArray[np.bool_], documents: NDArray[np.int32], places: NDArray[np.uint32], count: int
 ) -> int:
     """Drop the selected places that may not be; returns how many stay."""
     kept = 0
@@ -107,7 +107,7 @@ def _force(
     documents: NDArray[np.int32],
     draws: NDArray[np.uint16],
     threshold: int,
-    places: NDArray[np.int32],
+    places: NDArray[np.uint32],
     count: int,
 ) -> int:
     """See to one target and one visible token; returns the new number of targets.
@@ -174,7 +174,7 @@ def mask_tokens(
     for row in range(len(offsets) - 1):
         longest = max(longest, offsets[row + 1] - offsets[row])
     draws = np.empty((longest + 7) // 8 * 8, np.uint16)
-    places = np.empty(longest + 1, np.int32)
+    places = np.empty(longest + 1, np.uint32)  # unsigned: numba then needs no care for negative places
     fates = np.empty(longest + 2, np.uint32)
     others = np.empty(longest + 2, np.uint32)
     choices = np.uint64(len(random_ids))

@@ -1,4 +1,6 @@
 # Written by `python -m sslpipe.core.stubs`.
 
+from sslpipe.readers.audio import Audio as Audio
+from sslpipe.readers.images import Images as Images
 from sslpipe.readers.jsonl import Jsonl as Jsonl
 from sslpipe.readers.text import Text as Text

@@ -49,6 +49,16 @@ class OpenFile:
         self._at = offset
         return offset
 
+    def whole(self, limit: int) -> bytes:
+        """All of the file from its start; raises Damage `record_too_large` above `limit` bytes."""
+        self._at = 0
+        if self._size > limit:
+            raise Damage("record_too_large", limit, f"more than `max_record_bytes`, which is {limit:,}")
+        pieces = []
+        while self._at <= self._size and (piece := self.read(self._size + 1 - self._at)):
+            pieces.append(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
     def check(self) -> None:
         """Raises Damage `io.changed` unless the file is the one that was planned for."""
         status = _tried(lambda: os.fstat(self._descriptor), self._at)

@@ -108,6 +108,7 @@ class _Planner:
         if not stored(fields):
             raise RecipeError("nothing is left to store: every field is gone after the last build step")
         _check_formats(fields)
+        self._check_groups()
         self._check_cuts()
         stream = fields
         for step in self._recipe.stream:
@@ -136,6 +137,16 @@ class _Planner:
             error = RecipeError(f"{fit.path()}: {fit.artefact} is learnt before already; one recipe learns one of them")
             place = self._places.get(id(fit))
             raise self._locate(place, error) if place else error
+
+    def _check_groups(self) -> None:
+        """A split by group needs the group's name beside every row, from every source."""
+        column = self._recipe.shards.splits.by
+        for name, reader in self._recipe.sources.items() if column is not None else ():
+            if column not in getattr(reader, "keep", ()):
+                raise RecipeError(
+                    f"shards.splits: `by: {column}` needs that column of `meta`, and source `{name}` doesn't keep it;"
+                    f" write `keep: [{column}]` into {reader.path()}"
+                )
 
     def _check_cuts(self) -> None:
         """One cut a recipe: the pieces of a record are numbered in its own number, once."""

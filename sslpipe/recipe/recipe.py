@@ -6,7 +6,7 @@ import inspect
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 import xxhash
 from pydantic import Field, InstanceOf, field_validator, model_validator
@@ -17,6 +17,7 @@ from sslpipe.core.steps import Filter, Reader, Step
 from sslpipe.core.units import Bytes
 from sslpipe.core.value import Value
 from sslpipe.recipe.order import misplaced
+from sslpipe.recipe.splits import Splits
 
 MAX_SOURCES: Final = 255
 SOURCE_NAME: Final = re.compile(r"[a-z0-9_-]{1,64}")
@@ -29,15 +30,8 @@ class Shards(Value):
     """The size a shard should have; a target, since rows are never divided."""
     count: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     """Shards of the training split; by default it follows from `max_bytes`."""
-    splits: dict[Literal["val", "test"], Annotated[float, Field(gt=0, lt=1)]] = Field(default_factory=dict)
-    """Which share of rows goes to the other splits; what is left is `train`."""
-
-    @field_validator("splits")
-    @classmethod
-    def _leave_some(cls, splits: dict[str, float]) -> dict[str, float]:
-        if sum(splits.values()) >= 1:
-            raise ValueError(f"got splits that sum to {sum(splits.values()):g}, wanted less than 1: the rest is `train`")
-        return splits
+    splits: Splits = Splits()
+    """Which rows are held out."""
 
 
 class Limits(Value):

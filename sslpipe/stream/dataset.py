@@ -127,7 +127,24 @@ class Dataset:
         pin_memory: bool = False,
         with_keys: bool = False,
     ) -> Stream:
-        """Batches for training: see `Stream`. Steps given replace those of the recipe's `stream:` half; both may be none."""
+        """Batches for training: a `Stream`, which says how epochs, places and states go.
+
+        `steps`: filters, maps, a pack, a task, in that order, each optional; they replace the recipe's `stream:` half.
+        `split`: `train`, `val` or `test`.
+        `batch_size`: rows a rank; or `global_batch_size`: rows over all ranks, which the world must divide. One of the two.
+        `seed`: of the order and of every draw; by default the recipe's.
+        `rank`, `world`: of data parallelism; by default the process group's or the launcher's. Ranks that share one replica of
+        the model (tensor or pipeline parallelism) should see the same rows: give them the same rank.
+        `threads`: how many make batches; by default 4, fewer on fewer processors. A worker of a loader makes its own, alone.
+        `shuffle`: `"full"`, any row may follow any other; `{"window_shards": K}`, only rows of K shards mix, for storage in
+        which jumping about is slow; None, the stored order.
+        `tail`: rows behind the last whole step of an epoch are carried into the next one (`"carry"`), or left out (`"drop"`).
+        `producer`: where batches are made; `"auto"` and `"threads"` are the same today.
+        `pin_memory`: put batches where an accelerator fetches them fast; without one they stay, with a warning.
+        `with_keys`: add `__key__`, the names of a batch's rows.
+
+        Raises RecipeError for options that don't fit, also where an epoch would have no step.
+        """
         from sslpipe.stream.stream import Stream
 
         return Stream(

@@ -62,9 +62,7 @@ class Stream(IterableDataset[dict[str, Any]]):
     for what is padded and added. Threads run in processes that iterate directly, and end with the iterator; a loader's worker
     makes batches in its only thread.
 
-    `batch_size` is rows a rank, `global_batch_size` rows over all ranks. `rank` and `world` are of data parallelism, by default
-    the process group's or the launcher's. `seed=None` is the recipe's. `pin_memory` needs an accelerator; without one batches
-    stay where they are, with a warning. Raises RecipeError for options that don't fit, also where an epoch would have no step.
+    Made by `Dataset.stream`, which explains the options.
     """
 
     def __init__(

@@ -1,4 +1,5 @@
 # Written by `python -m sslpipe.core.stubs`.
 
+from sslpipe.tasks.masked_frames import MaskedFrames as MaskedFrames
 from sslpipe.tasks.masked_tokens import MaskedTokens as MaskedTokens
 from sslpipe.tasks.next_token import NextToken as NextToken

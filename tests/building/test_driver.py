@@ -24,7 +24,9 @@ from sslpipe.measures.text_statistics import TextStatistics
 from sslpipe.packs.concatenate import Concatenate
 from sslpipe.readers.jsonl import Jsonl
 from sslpipe.recipe.recipe import Limits, Recipe, Shards
+from sslpipe.recipe.splits import Splits
 from sslpipe.shards.commits import Commit
+from sslpipe.stream.dataset import Dataset
 from sslpipe.tasks.masked_tokens import MaskedTokens
 from sslpipe.tasks.next_token import NextToken
 from tests.building.corpora import lay, limits, recipe, records, run, sound
@@ -73,7 +75,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_shape(shape: str, corpus: Path, tmp_path: Path) -> None:
     steps, wanted = SHAPES[shape]
-    made = recipe(corpus, *steps, limits=limits(), shards=Shards(count=2, splits={"val": 0.2, "test": 0.1}))
+    made = recipe(corpus, *steps, limits=limits(), shards=Shards(count=2, splits=Splits(val=0.2, test=0.1)))
     manifest = run(made, tmp_path / "out")
     dataset = sound(tmp_path / "out", manifest)
     assert {outcome: manifest.totals[outcome] for outcome in wanted} == wanted
@@ -212,7 +214,7 @@ def test_a_source_that_is_filtered_away(tmp_path: Path) -> None:
 
 def test_an_empty_split_has_no_shard(tmp_path: Path) -> None:
     folder = lay(tmp_path / "in", {"a": records(10)})
-    manifest = run(recipe(folder, shards=Shards(count=2, splits={"val": 1e-9, "test": 1e-9})), tmp_path / "out")
+    manifest = run(recipe(folder, shards=Shards(count=2, splits=Splits(val=1e-9, test=1e-9))), tmp_path / "out")
     assert sound(tmp_path / "out", manifest).splits == {"train": 10}
 
 
@@ -286,3 +288,35 @@ def test_names_by_reason(corpus: Path, tmp_path: Path) -> None:
     manifest = run(recipe(corpus, NormalizeText(), LongEnough(least=62), Exact(), limits=limits()), tmp_path / "out")
     reasons = Counter(name for outcomes in manifest.by_source.values() for name in outcomes)
     assert set(reasons) == {"read", "kept", "duplicate", "quarantined:json.syntax", "filtered:empty", "filtered:short"}
+
+
+def test_rows_of_one_group_fall_to_one_split(tmp_path: Path) -> None:
+    """By group: no speaker is heard in two splits, whatever the seed, and rows without one are divided by themselves."""
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    lines = [json.dumps({"text": f"text {number} of somebody", "speaker": f"s{number % 40}"}) for number in range(400)]
+    lines += [json.dumps({"text": f"text {number} of nobody"}) for number in range(200)]
+    (folder / "a.jsonl").write_text("\n".join(lines))
+    reader = Jsonl(paths=(str(folder),), keep=("speaker",))
+    shards = Shards(count=2, splits=Splits(val=0.3, test=0.2, by="speaker"))
+    held: list[dict[str, set[str]]] = []
+    for seed in (1, 2):
+        made = Recipe(name="groups", seed=seed, sources={"main": reader}, shards=shards)
+        manifest = run(made, tmp_path / f"out{seed}")
+        found: dict[str, set[str]] = {}
+        alone: dict[str, int] = {}
+        dataset = Dataset(tmp_path / f"out{seed}")
+        ends = dataset.splits
+        place = 0
+        for split, count in ends.items():
+            speakers = [dataset[row]["meta"]["speaker"] for row in range(place, place + count)]
+            found[split], alone[split] = set(speakers) - {""}, speakers.count("")
+            place += count
+        assert manifest.totals["kept"] == 600
+        assert not found["train"] & found["val"] and not found["train"] & found["test"] and not found["val"] & found["test"]
+        assert all(len(speakers) > 2 for speakers in found.values())
+        assert all(count > 10 for count in alone.values()), "rows without a group are not one group"
+        held.append(found)
+    assert held[0] == held[1]
+    with pytest.raises(RecipeError, match=r"keep: \[speaker\]"):
+        run(Recipe(name="groups", sources={"main": Jsonl(paths=(str(folder),))}, shards=shards), tmp_path / "refused")

@@ -15,6 +15,7 @@ from sslpipe.dedups.exact import Exact
 from sslpipe.fits.byte_level_bpe import ByteLevelBpe
 from sslpipe.maps.tokenize import Tokenize
 from sslpipe.recipe.recipe import Shards
+from sslpipe.recipe.splits import Splits
 from sslpipe.stream.dataset import Dataset
 from tests.building.corpora import lay, limits, recipe, records, run, sound
 
@@ -29,7 +30,7 @@ def dataset(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         folder / "in", {"a": [*records(30), {"text": "text of ümläuts", "url": 'https://x.example/?"q"'}], "b": records(20, 25)}
     )
     steps = (Exact(), ByteLevelBpe(vocab_size=300), Tokenize(keep_text=True))
-    splits = Shards(count=3, splits={"val": 0.3, "test": 0.1})
+    splits = Shards(count=3, splits=Splits(val=0.3, test=0.1))
     if request.param == "after an update":
         run(recipe(folder / "in", seed=1), folder / "out")
     manifest = run(recipe(folder / "in", *steps, shards=splits, limits=limits()), folder / "out", update=True)

@@ -14,6 +14,7 @@ from sslpipe.core.hashes import purpose_hash
 from sslpipe.core.names import Names
 from sslpipe.core.ragged import Ragged
 from sslpipe.core.rows import Rows
+from sslpipe.recipe.splits import Splits
 from sslpipe.shards.commits import Output
 from sslpipe.shards.storage import LocalStorage
 from sslpipe.shards.tables import write_columns
@@ -107,13 +108,13 @@ def test_small_batches_are_many(tmp_path: Path) -> None:
 @given(st.lists(st.integers(0, TOP - 1), max_size=50), st.floats(0.001, 0.5), st.floats(0.001, 0.49))
 def test_a_growing_split_only_takes_from_train(keys: list[int], val: float, test: float) -> None:
     high = np.array(keys, np.uint64)
-    small = split_numbers(high, high, {"val": val / 2, "test": test})
-    large = split_numbers(high, high, {"val": val, "test": test})
+    small = split_numbers(high, high, Splits(val=val / 2, test=test))
+    large = split_numbers(high, high, Splits(val=val, test=test))
     assert np.array_equal(small[small != 0], large[small != 0])
     assert set(large[small == 0].tolist()) <= {0, 1}
 
 
 def test_the_share_of_a_split() -> None:
     keys = np.random.default_rng(0).integers(0, TOP, 20_000, np.uint64)
-    counts = np.bincount(split_numbers(keys, keys[::-1].copy(), {"val": 0.1, "test": 0.3}), minlength=3)
+    counts = np.bincount(split_numbers(keys, keys[::-1].copy(), Splits(val=0.1, test=0.3)), minlength=3)
     assert abs(counts[1] - 2000) < 200 and abs(counts[2] - 6000) < 300

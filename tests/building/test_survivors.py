@@ -16,6 +16,7 @@ from sslpipe.building import resolve
 from sslpipe.dedups.exact import Exact
 from sslpipe.maps.normalize_text import NormalizeText
 from sslpipe.recipe.recipe import Shards
+from sslpipe.recipe.splits import Splits
 from tests.building.corpora import Record, lay, limits, recipe, run, sound
 from tests.building.reference import numbered, rows_of, survivors
 
@@ -24,7 +25,9 @@ LINES = st.builds(
     st.integers(0, 4), st.sampled_from(["", " ", "\r\n"]), st.integers(0, 2),
 )  # fmt: skip
 CORPORA = st.dictionaries(st.sampled_from(["a", "b", "c"]), st.lists(LINES, min_size=1, max_size=12), min_size=1, max_size=3)
-SHARDS = st.builds(lambda count, val: Shards(count=count, splits={"val": val}), st.integers(1, 3), st.sampled_from([0.1, 0.5]))
+SHARDS = st.builds(
+    lambda count, val: Shards(count=count, splits=Splits(val=val)), st.integers(1, 3), st.sampled_from([0.1, 0.5])
+)
 
 Corpus = dict[str, list[Record]]
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from sslpipe.codecs import audio
-from sslpipe.codecs.audio import AudioCodec, Sound, audio_header, frames_of
+from sslpipe.codecs.audio import AudioCodec, Sound, facts_of, frames_of
 from sslpipe.core.damage import Damage
 from sslpipe.core.errors import DataError
 from tests.badinputs.audio import FRAMES, RATE, bad, good, made, tone, uneven_mp3, wav, with_total, without_table
@@ -140,7 +140,7 @@ def test_what_is_encoded_comes_back(grid: float, channels: int, frames: int, see
     if rate > 655_350:
         assert data.startswith(b"RIFF")
     elif grid == 2.0**-15:
-        assert audio_header(data).codec == "pcm-16"
+        assert facts_of(data).codec == "pcm-16"
 
 
 def test_the_smallest_format_that_loses_nothing_is_taken() -> None:
@@ -148,14 +148,14 @@ def test_the_smallest_format_that_loses_nothing_is_taken() -> None:
     kinds = []
     for value in (2.0**-15, 2.0**-16, 2.0**-24, 1.0, -0.0):
         samples[0, 50] = value
-        header = audio_header(CODEC.encode(Sound(samples, RATE)))
+        header = facts_of(CODEC.encode(Sound(samples, RATE)))
         kinds.append(header.codec)
     assert kinds == ["pcm-16", "pcm-24", "float-32", "float-32", "float-32"], "full scale above, and -0.0, are on no grid"
 
 
 def test_many_channels_go_into_a_wav_file() -> None:
     samples = np.zeros((9, 10), np.float32)
-    assert audio_header(CODEC.encode(Sound(samples, RATE))).container == "wav"
+    assert facts_of(CODEC.encode(Sound(samples, RATE))).container == "wav"
 
 
 def test_encoded_flac_holds_nothing_but_frames() -> None:
@@ -201,7 +201,7 @@ def test_a_checksum_that_nobody_compares_is_caught(monkeypatch: pytest.MonkeyPat
     with pytest.raises(Damage, match=r"audio\.checksum"):
         CODEC.decode(wrong)
     np.testing.assert_array_equal(by_libsndfile(wrong), decoded(good()["s16.flac"]))
-    unchecked = replace(audio_header(wrong), checksum=b"")
+    unchecked = replace(facts_of(wrong), checksum=b"")
     monkeypatch.setattr(audio, "header_of", lambda source: unchecked)
     np.testing.assert_array_equal(decoded(wrong), decoded(good()["s16.flac"]))
 

@@ -12,6 +12,11 @@ from hypothesis import strategies as st
 
 from sslpipe.core.names import WHOLE, Names
 
+GOLDEN_CHILDREN = [
+    "aa8de32f19340dd764280dcd66a8d688",
+    "8a3575490d3a1e245e9dfa35ebf2b9b7",
+    "e1882dc6cd4df9ac24cfe00ac19fa0fb",
+]
 LONGEST = 100 - 20
 """A tar holds names of 100 bytes; 20 are left for what a field appends."""
 PATTERN = re.compile(r"([0-9a-f]{16})([0-9a-f]{16})(?:x([1-9][0-9]*))?(?:-(0|[1-9][0-9]*))?")
@@ -72,6 +77,32 @@ def test_names_of_whole_rows_and_pieces() -> None:
     assert not whole.occurrence.any() and (whole.offset == WHOLE).all()
     pieces = whole.pieces(np.array([2, 2, 0]), np.array([0, 5, 1]))
     assert pieces.high.tolist() == whole.high[[2, 2, 0]].tolist() and pieces.offset.tolist() == [0, 5, 1]
+
+
+@given(st.integers(1, 6).flatmap(named), st.integers(1, 5))
+def test_children_have_keys_of_their_own(names: Names, pieces: int) -> None:
+    rows, numbers = np.repeat(np.arange(len(names)), pieces), np.tile(np.arange(pieces), len(names))
+    children = names.children(rows, numbers)
+    assert len({*children.texts(), *names.texts()}) == len(names) * pieces + len(names)
+    assert children.occurrence.tolist() == names.occurrence[rows].tolist()
+    alone = [
+        names.take(slice(row, row + 1)).children(np.array([0]), np.array([number]))
+        for row, number in zip(rows, numbers, strict=True)
+    ]
+    assert Names.concat(alone).texts() == children.texts(), "a piece's name knows nothing of the batch"
+
+
+def test_equal_rows_have_children_of_equal_keys() -> None:
+    high, low = random_keys(1, 5)
+    names = Names(high.repeat(2), low.repeat(2), np.array([0, 1], np.uint32), np.full(2, WHOLE))
+    children = names.children(np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]))
+    keys = [text.partition("x")[0] for text in children.texts()]
+    assert keys[:2] == keys[2:] and keys[0] != keys[1] and len(set(children.texts())) == 4
+
+
+def test_golden_children() -> None:
+    names = Names.from_keys(np.array([1, 255], np.uint64), np.array([255, 1], np.uint64))
+    assert names.children(np.array([0, 0, 1]), np.array([0, 7, 0])).texts() == GOLDEN_CHILDREN
 
 
 def test_words_of_whole_rows_are_the_key() -> None:

@@ -158,6 +158,20 @@ def test_what_is_in_flight_when_a_build_ends_is_cancelled(tmp_path: Path, monkey
     assert flights.cancelled == 3
 
 
+def test_a_job_is_put_into_ray_once_a_stage(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import ray
+
+    put, jobs = ray.put, []
+
+    def counting(value: Any) -> Any:
+        jobs.append(value)
+        return put(value)
+
+    monkeypatch.setattr(ray, "put", counting)
+    Builder(recipe(folder, Exact(), limits=limits(part_bytes=1000)), tmp_path / "out", Ray()).run()
+    assert [list(job.inputs) for job in jobs] == [[], ["records"], ["spill", "decisions"]], "read, resolve, shards"
+
+
 def _blind(token: str, stamp: str) -> Any:
     """A node that sees this instead of the probe; here, in the process that asks, all is well."""
     here, look = os.getpid(), engine_module._look

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sslpipe.kernels.png_rows import unfilter, unpack
+from sslpipe.kernels.png_rows import filter_rows, unfilter, unpack
 from tests.support_images import png
 
 
@@ -30,6 +30,20 @@ def test_rows_come_back(height: int, width: int, channels: int, seed: int, filte
     out = np.empty((height, width * channels), np.uint8)
     assert unfilter(filtered(rows, tuple(filters)), channels, out) == -1
     np.testing.assert_array_equal(out.reshape(rows.shape), rows)
+
+
+@given(st.integers(1, 6), st.integers(1, 9), st.sampled_from([1, 3, 4]), st.integers(0, 99))
+def test_the_filter_that_leaves_the_least_is_taken(height: int, width: int, channels: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    rows = (random.integers(0, 256, (height, width, channels)) // random.choice([1, 16, 128])).astype(np.uint8)
+    out = np.empty((height, 1 + width * channels), np.uint8)
+    filter_rows(rows.reshape(height, -1), channels, out)
+    back = np.empty((height, width * channels), np.uint8)
+    assert unfilter(out, channels, back) == -1
+    np.testing.assert_array_equal(back.reshape(rows.shape), rows)
+    every = np.stack([filtered(rows, (kind,)) for kind in range(5)])
+    left = np.abs(every[:, :, 1:].view(np.int8).astype(int)).sum(axis=2)
+    np.testing.assert_array_equal(out[:, 0], left.argmin(axis=0))
 
 
 @pytest.mark.parametrize("row", [0, 2])

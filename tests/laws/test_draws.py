@@ -28,7 +28,7 @@ from sslpipe.packs.concatenate import Concatenate
 from sslpipe.shards.manifest import Manifest
 from sslpipe.stream.dataset import Dataset
 from sslpipe.tasks.masked_tokens import MaskedTokens
-from tests.laws.corpus import law_recipe
+from tests.laws.corpus_text import law_recipe
 
 ROOT = Path(__file__).parents[2]
 PACK = Concatenate(length=128)

@@ -23,7 +23,7 @@ from sslpipe.stream.state import LIMIT
 from sslpipe.stream.stream import Stream
 from sslpipe.tasks.masked_tokens import MaskedTokens
 from sslpipe.tasks.next_token import NextToken
-from tests.laws.corpus import law_recipe
+from tests.laws.corpus_text import law_recipe
 
 G = 12
 WORLDS = (1, 2, 3, 4, 6)

@@ -23,7 +23,7 @@ from sslpipe.shards.manifest import NAME, Manifest
 from sslpipe.shards.shard import Shard
 from sslpipe.shards.storage import LocalStorage
 from tests.laws.conftest import shard_hashes
-from tests.laws.corpus import law_recipe
+from tests.laws.modality import Modality
 from tests.laws.victims import Server
 
 Built = tuple[Path, Manifest]
@@ -49,21 +49,21 @@ def _spread(operations: list[str], count: int) -> list[int]:
 
 
 def test_sigkill_of_the_driver(
-    server: Server, corpus: Path, built: Built, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    law: Modality, server: Server, corpus: Path, built: Built, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    status, operations = server.run(corpus, tmp_path / "whole")
+    status, operations = server.run(law, corpus, tmp_path / "whole")
     assert status == 0
     assert shard_hashes(tmp_path / "whole") == shard_hashes(built[0])
     places = _spread(operations, KILLS)
     fell: Counter[str] = Counter()
     for place in places:
         out = tmp_path / f"killed-{place}"
-        status, seen = server.run(corpus, out, kill_at=place)
+        status, seen = server.run(law, corpus, out, kill_at=place)
         assert status == -signal.SIGKILL
         assert seen[-1] == operations[place]
         fell[operations[place].split()[0]] += 1
         _no_torn_shard(out)
-        status, _ = server.run(corpus, out)
+        status, _ = server.run(law, corpus, out)
         assert status == 0
         assert shard_hashes(out) == shard_hashes(built[0])
         assert Manifest.load(LocalStorage(out)).by_source == built[1].by_source
@@ -75,16 +75,16 @@ def test_sigkill_of_the_driver(
         )
     assert len(places) >= KILLS
     assert sum(count for stage, count in fell.items() if stage != "start") >= 15
-    assert {stage.split("-")[1] for stage in fell if stage != "start"} >= {"read", "resolve", "sample", "fit", "shards"}
+    assert set(fell) >= {operation.split()[0] for operation in operations} >= {"0-read", "0-resolve", "1-shards"}
 
 
-def test_killed_again_and_again(server: Server, corpus: Path, built: Built, tmp_path: Path) -> None:
+def test_killed_again_and_again(law: Modality, server: Server, corpus: Path, built: Built, tmp_path: Path) -> None:
     """Each run dies a little later than the one before it got; the last one is left alone."""
     out = tmp_path / "out"
     for place in (40, 35, 30, 25, 60, 20, 80, 15, 120):
-        status, _ = server.run(corpus, out, kill_at=place)
+        status, _ = server.run(law, corpus, out, kill_at=place)
         assert status in (0, -signal.SIGKILL)
-    assert server.run(corpus, out)[0] == 0
+    assert server.run(law, corpus, out)[0] == 0
     assert shard_hashes(out) == shard_hashes(built[0])
 
 
@@ -97,18 +97,18 @@ def _no_torn_shard(out: Path) -> None:
             assert len(Shard(storage, entry, manifest.fields)) == entry.samples
 
 
-def test_a_rerun_does_only_what_is_missing(server: Server, corpus: Path, tmp_path: Path) -> None:
-    _, operations = server.run(corpus, tmp_path / "whole")
+def test_a_rerun_does_only_what_is_missing(law: Modality, server: Server, corpus: Path, tmp_path: Path) -> None:
+    _, operations = server.run(law, corpus, tmp_path / "whole")
     late = max(place for place, operation in enumerate(operations) if operation.startswith("1-shards place"))
-    server.run(corpus, tmp_path / "out", kill_at=late)
-    _, again = server.run(corpus, tmp_path / "out")
+    server.run(law, corpus, tmp_path / "out", kill_at=late)
+    _, again = server.run(law, corpus, tmp_path / "out")
     assert not [operation for operation in again if operation in ("0-read place", "0-resolve place")]
     assert len([operation for operation in again if operation == "1-shards place"]) <= 3
 
 
-def test_a_finished_build_is_left_alone(corpus: Path, built: Built) -> None:
+def test_a_finished_build_is_left_alone(law: Modality, corpus: Path, built: Built) -> None:
     before = {path: path.stat().st_mtime_ns for path in built[0].rglob("*") if path.is_file() and path.name != "lock"}
-    assert Builder(law_recipe(corpus), built[0], Inline()).run() == built[1]
+    assert Builder(law.recipe(corpus), built[0], Inline()).run() == built[1]
     after = {path: path.stat().st_mtime_ns for path in built[0].rglob("*") if path.is_file() and path.name != "lock"}
     assert after == before
 
@@ -175,12 +175,14 @@ def _title(process: Path) -> str:
 
 
 @pytest.mark.usefixtures("ray_session")
-def test_sigkill_of_ray_workers(corpus: Path, built: Built, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_sigkill_of_ray_workers(
+    law: Modality, corpus: Path, built: Built, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     killer = _KillsWorkers(tmp_path / "out")
     for _ in range(WORKER_KILLS):
         shutil.rmtree(tmp_path / "out", ignore_errors=True)
         with killer:
-            Builder(law_recipe(corpus), tmp_path / "out", Ray(), killer).run()
+            Builder(law.recipe(corpus), tmp_path / "out", Ray(), killer).run()
         assert shard_hashes(tmp_path / "out") == shard_hashes(built[0])
         if len(killer.fell) >= WORKER_KILLS:
             break
@@ -190,7 +192,7 @@ def test_sigkill_of_ray_workers(corpus: Path, built: Built, tmp_path: Path, caps
     assert len(killer.fell) >= WORKER_KILLS
 
 
-def test_two_builds_on_one_output(corpus: Path, tmp_path: Path) -> None:
+def test_two_builds_on_one_output(law: Modality, corpus: Path, tmp_path: Path) -> None:
     class Second(Silent):
         """Tries to build into the same folder while the first build runs."""
 
@@ -198,15 +200,17 @@ def test_two_builds_on_one_output(corpus: Path, tmp_path: Path) -> None:
 
         def stage(self, name: str, total: int, done: int) -> None:
             with pytest.raises(OutputLocked) as caught:
-                Builder(law_recipe(corpus), tmp_path / "out", Inline()).run()
+                Builder(law.recipe(corpus), tmp_path / "out", Inline()).run()
             self.refused = str(caught.value)
 
     second = Second()
-    Builder(law_recipe(corpus), tmp_path / "out", Inline(), second).run()
+    Builder(law.recipe(corpus), tmp_path / "out", Inline(), second).run()
     assert f"process {os.getpid()}" in second.refused
 
 
-def test_mutant_commit_before_data(corpus: Path, built: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mutant_commit_before_data(
+    law: Modality, corpus: Path, built: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A commit that names files which are not there yet, as after a kill between the two: the rerun must notice."""
     out = tmp_path / "out"
 
@@ -219,9 +223,9 @@ def test_mutant_commit_before_data(corpus: Path, built: Built, tmp_path: Path, m
                 raise Stop
 
     with pytest.raises(Stop):
-        Builder(law_recipe(corpus), out, Inline(), Stops()).run()
+        Builder(law.recipe(corpus), out, Inline(), Stops()).run()
     for path in sorted((out / ".sslpipe" / "spill").iterdir())[::2]:
         path.unlink()
-    Builder(law_recipe(corpus), out, Inline()).run()
+    Builder(law.recipe(corpus), out, Inline()).run()
     assert shard_hashes(out) == shard_hashes(built[0])
     assert not list((out / FOLDER).rglob("*.json"))

@@ -22,7 +22,7 @@ from sslpipe.packs.concatenate import Concatenate
 from sslpipe.stream.dataset import Dataset
 from sslpipe.tasks.masked_tokens import MaskedTokens
 from sslpipe.tasks.next_token import NextToken
-from tests.laws.corpus import law_recipe
+from tests.laws.corpus_text import law_recipe
 
 START: tuple[Step, ...] = (NormalizeText(), Exact(), ByteLevelBpe(vocab_size=500, sample_bytes=50_000))
 PACK = Concatenate(length=64)

@@ -16,7 +16,7 @@ from sslpipe.recipe.recipe import Limits
 from sslpipe.shards.commits import Commit
 from sslpipe.shards.manifest import Manifest
 from tests.laws.conftest import shard_hashes
-from tests.laws.corpus import law_recipe, lay
+from tests.laws.modality import Modality
 
 Built = tuple[Path, Manifest]
 
@@ -33,31 +33,28 @@ def test_the_corpus_is_big_enough_to_matter(built: Built) -> None:
         assert min(reasons) >= 10
 
 
-@pytest.mark.parametrize(
-    ("files", "packing", "seed"), [(1, "", 1), (3, ".gz", 2), (20, ".zst", 3), (4, ".xz", 4), (5, ".bz2", 5)]
-)
-def test_division_order_and_compression_change_nothing(
-    built: Built, tmp_path: Path, files: int, packing: str, seed: int
-) -> None:
-    folder = lay(tmp_path / "corpus", files=files, packing=packing, seed=seed)
-    manifest = Builder(law_recipe(folder), tmp_path / "out", Inline()).run()
+@pytest.mark.parametrize("number", range(5))
+def test_division_order_and_compression_change_nothing(law: Modality, built: Built, tmp_path: Path, number: int) -> None:
+    files, packing, seed = law.divisions[number % len(law.divisions)]
+    folder = law.lay(tmp_path / "corpus", files=files, packing=packing, seed=seed + number)
+    manifest = Builder(law.recipe(folder), tmp_path / "out", Inline()).run()
     assert shard_hashes(tmp_path / "out") == shard_hashes(built[0])
     assert manifest.by_source == built[1].by_source
 
 
 @pytest.mark.parametrize("limits", [{"part_bytes": 1_000}, {"part_bytes": 10_000_000, "memory_bytes": 100_000_000}])
-def test_limits_change_nothing(built: Built, corpus: Path, tmp_path: Path, limits: dict[str, int]) -> None:
+def test_limits_change_nothing(law: Modality, built: Built, corpus: Path, tmp_path: Path, limits: dict[str, int]) -> None:
     """Tasks of one file or of all, many sorted runs or one."""
-    recipe = law_recipe(corpus, limits=Limits(max_bad=0.5, **limits))
+    recipe = law.recipe(corpus, limits=Limits(max_bad=0.5, **limits))
     Builder(recipe, tmp_path / "out", Inline()).run()
     assert shard_hashes(tmp_path / "out") == shard_hashes(built[0])
 
 
 @pytest.mark.parametrize("workers", [1, 2, 4])
 @pytest.mark.usefixtures("ray_session")
-def test_ray_makes_the_same_bytes(built: Built, corpus: Path, tmp_path: Path, workers: int) -> None:
+def test_ray_makes_the_same_bytes(law: Modality, built: Built, corpus: Path, tmp_path: Path, workers: int) -> None:
     engine = Ray(workers=workers)
-    manifest = Builder(law_recipe(corpus), tmp_path / "out", engine).run()
+    manifest = Builder(law.recipe(corpus), tmp_path / "out", engine).run()
     assert shard_hashes(tmp_path / "out") == shard_hashes(built[0])
     assert manifest.by_source == built[1].by_source
 
@@ -69,8 +66,8 @@ class _Backwards(Inline):
         yield from super().run(job, tasks[::-1])
 
 
-def test_the_order_of_tasks_changes_nothing(built: Built, corpus: Path, tmp_path: Path) -> None:
-    Builder(law_recipe(corpus), tmp_path / "out", _Backwards()).run()
+def test_the_order_of_tasks_changes_nothing(law: Modality, built: Built, corpus: Path, tmp_path: Path) -> None:
+    Builder(law.recipe(corpus), tmp_path / "out", _Backwards()).run()
     assert shard_hashes(tmp_path / "out") == shard_hashes(built[0])
 
 
@@ -85,13 +82,13 @@ class _NumberedByCompletion(Inline):
             )
 
 
-def test_mutant_shards_numbered_in_completion_order(built: Built, corpus: Path, tmp_path: Path) -> None:
-    Builder(law_recipe(corpus), tmp_path / "out", _NumberedByCompletion()).run()
+def test_mutant_shards_numbered_in_completion_order(law: Modality, built: Built, corpus: Path, tmp_path: Path) -> None:
+    Builder(law.recipe(corpus), tmp_path / "out", _NumberedByCompletion()).run()
     assert shard_hashes(tmp_path / "out") != shard_hashes(built[0])
 
 
-def test_another_seed_moves_rows_but_no_split(built: Built, corpus: Path, tmp_path: Path) -> None:
-    manifest = Builder(law_recipe(corpus, seed=18), tmp_path / "out", Inline()).run()
+def test_another_seed_moves_rows_but_no_split(law: Modality, built: Built, corpus: Path, tmp_path: Path) -> None:
+    manifest = Builder(law.recipe(corpus, seed=18), tmp_path / "out", Inline()).run()
     assert shard_hashes(tmp_path / "out") != shard_hashes(built[0])
 
     def samples(manifest: Manifest, split: str) -> int:

@@ -12,7 +12,10 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.laws.modality import Modality
 
 
 class Server:
@@ -32,11 +35,11 @@ class Server:
         self._process.wait()
         self._process.stdout.close()
 
-    def run(self, folder: Path, out: Path, kill_at: int | None = None) -> tuple[int, list[str]]:
+    def run(self, law: Modality, folder: Path, out: Path, kill_at: int | None = None) -> tuple[int, list[str]]:
         """Build `folder` into `out`; the exit status (-9 for a kill) and the operations begun, as `stage operation`."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        request = {"folder": str(folder), "out": str(out), "kill_at": kill_at}
+        request = {"law": law.name, "folder": str(folder), "out": str(out), "kill_at": kill_at}
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
         answer = json.loads(self._process.stdout.readline())
@@ -47,8 +50,10 @@ def _serve() -> None:
     from sslpipe.building import tasks  # noqa: F401 (imported before the fork, so that every child starts warm)
     from sslpipe.building.driver import Builder  # noqa: F401
     from sslpipe.kernels import concatenate, philox, text_statistics  # noqa: F401
-    from tests.laws.corpus import law_recipe  # noqa: F401
+    from tests.laws.modality import NAMES, modality
 
+    for name in NAMES:
+        modality(name)
     for line in sys.stdin:
         request = json.loads(line)
         journal = Path(request["out"]).with_suffix(".journal")
@@ -67,12 +72,13 @@ def _victim(request: dict[str, Any], journal: Path) -> None:
     """Never returns: ends by its own signal, or with the exit status of a finished build."""
     from sslpipe.building.driver import Builder
     from sslpipe.engines.inline import Inline
-    from tests.laws.corpus import law_recipe
+    from tests.laws.modality import modality
 
     status = 1
     try:
         _count_operations(journal, request["kill_at"])
-        Builder(law_recipe(Path(request["folder"])), Path(request["out"]), Inline(), _stages(journal)).run()
+        recipe = modality(request["law"]).recipe(Path(request["folder"]))
+        Builder(recipe, Path(request["out"]), Inline(), _stages(journal)).run()
         status = 0
     finally:
         os._exit(status)

@@ -70,7 +70,7 @@ def _make(corpus: Path, out: Path) -> None:
     from sslpipe.stream.dataset import Dataset
     from sslpipe.tasks.masked_tokens import MaskedTokens
     from sslpipe.tasks.next_token import NextToken
-    from tests.laws.corpus import law_recipe
+    from tests.laws.corpus_text import law_recipe
 
     manifest = Builder(law_recipe(corpus), out, Inline()).run()
     made = {shard.path: hashlib.sha256((out / shard.path).read_bytes()).hexdigest() for shard in manifest.shards}
@@ -111,7 +111,7 @@ def table(runs: Mapping[str, Outcome]) -> list[str]:
 
 def main() -> int:
     """Run all, print the table; 1 where anything differs."""
-    from tests.laws.corpus import lay
+    from tests.laws.corpus_text import lay
 
     runs: dict[str, Outcome] = {}
     with tempfile.TemporaryDirectory() as name:

@@ -27,7 +27,7 @@ def test_values_are_replaced_wherever_they_stand(tmp_path: Path, monkeypatch: py
         "sources.main.paths=here",
     ]
     found = load_recipe(written(tmp_path, TEXT), overrides=changes)
-    assert (found.seed, found.shards.max_bytes, found.shards.splits) == (3, 10**6, {"val": 0.2})
+    assert (found.seed, found.shards.max_bytes, found.shards.splits.val) == (3, 10**6, 0.2)
     assert found.build[1] == Long(min_words=30, scores=(1.0, 2.5))
     assert found.stream[0].length == 9  # type: ignore[attr-defined]
     assert found.sources["main"].paths == (str(tmp_path / "here"),)

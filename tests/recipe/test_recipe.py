@@ -21,6 +21,7 @@ from sslpipe.core.errors import FieldError, RecipeError
 from sslpipe.filters.gopher_quality import GopherQuality
 from sslpipe.measures.text_statistics import TextStatistics
 from sslpipe.recipe.recipe import Limits, Recipe, Shards
+from sslpipe.recipe.splits import Splits
 
 NAMES = st.from_regex(r"[a-z0-9_-]{1,12}", fullmatch=True)
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=10)
@@ -44,7 +45,7 @@ SHARDS = st.builds(
     Shards,
     max_bytes=st.integers(1000, 2**62),
     count=st.none() | st.integers(1, 10**6),
-    splits=st.dictionaries(st.sampled_from(["val", "test"]), st.floats(0.001, 0.49), max_size=2),
+    splits=st.builds(Splits, val=st.none() | st.floats(0.001, 0.49), test=st.floats(0.001, 0.49), by=st.none() | st.text()),
 )
 LIMITS = st.builds(Limits, max_bad=st.floats(0, 1), part_bytes=st.integers(1000, 2**40), memory_bytes=st.integers(10**6, 2**40))
 RECIPES = st.builds(
@@ -92,7 +93,7 @@ CHANGES = [
     ("another step", {"build": (Long(), Same())}, True),
     ("order", {"build": (Same(), Long())}, True),
     ("shards", {"shards": Shards(count=7)}, True),
-    ("splits", {"shards": Shards(splits={"val": 0.1})}, True),
+    ("splits", {"shards": Shards(splits=Splits(val=0.1))}, True),
 ]
 
 
@@ -141,8 +142,8 @@ def test_a_recipe_is_frozen_and_knows_its_fields() -> None:
             FieldError, match=rf"^Recipe: got {seed} for `seed`, wanted a whole number of at least 0 and below 2"
         ):
             made(seed=seed)
-    with pytest.raises(FieldError, match=r"^Shards: got splits that sum to 1.1, wanted less than 1: the rest is `train`$"):
-        Shards(splits={"val": 0.5, "test": 0.6})
+    with pytest.raises(FieldError, match=r"^`Splits`: got splits that sum to 1.1, wanted less than 1: the rest is `train`$"):
+        Shards(splits=Splits(val=0.5, test=0.6))
     with pytest.raises(FieldError, match=r"^Limits: got 1.5 for `max_bad`, wanted a number from 0 to 1$"):
         Limits(max_bad=1.5)
 

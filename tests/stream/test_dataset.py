@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import pickle
 from pathlib import Path
@@ -14,6 +15,7 @@ from sslpipe.core.fields import Field
 from sslpipe.core.ragged import Ragged
 from sslpipe.core.rows import Rows
 from sslpipe.stream.dataset import Dataset
+from sslpipe.stream.stream import Stream
 from tests.stream.toys import IDS, ids_rows, write_dataset
 
 FIELDS = {
@@ -31,6 +33,18 @@ def rows(lengths: list[int], first: int) -> Rows:
         meta=Ragged.from_texts([json.dumps({"n": i}) for i in numbers]),
         grid=np.arange(first, first + 2 * len(lengths), dtype=np.float32).reshape(-1, 2),
     )
+
+
+def test_the_options_of_a_stream_are_explained_in_one_place() -> None:
+    options = {name: option for name, option in inspect.signature(Dataset.stream).parameters.items() if name != "self"}
+    inner = inspect.signature(Stream.__init__).parameters
+    for name, option in options.items():
+        assert f"`{name}`" in (Dataset.stream.__doc__ or ""), name
+        if name != "steps":
+            assert inner[name].default == option.default, name
+    assert set(inner) - set(options) == {"self", "storage", "manifest"}
+    explained = (Stream.__doc__ or "") + (Stream.__init__.__doc__ or "")
+    assert [name for name in options if f"`{name}`" in explained] == []
 
 
 @pytest.fixture(scope="module")

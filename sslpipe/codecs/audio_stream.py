@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sslpipe.codecs._aiff import aiff_header
-from sslpipe.codecs._audio_header import MAX_BYTES, Header, Stream, too_large, unsupported
-from sslpipe.codecs._audio_source import Shown, Source
 from sslpipe.codecs._flac import count_frames, flac_damage, flac_header
 from sslpipe.codecs._mp3 import find_first, mp3_header, past_tags
 from sslpipe.codecs._ogg import ogg_header
 from sslpipe.codecs._wav import wav_header
+from sslpipe.codecs.audio_header import MAX_BYTES, Header, Stream, empty, too_large, unsupported
+from sslpipe.codecs.audio_source import Shown, Source
 from sslpipe.core.damage import Damage
 
 BLOCK: Final = 1 << 16
-"""Frames decoded at once. Part of the result: the last bits of MP3 depend on how much libmpg123 is asked for at a time."""
+"""Frames decoded at once. Part of no result."""
 
 _FOREIGN: Final = (
     (0, b"\x30\x26\xb2\x75", "WMA or ASF"),
@@ -83,6 +84,8 @@ def blocks(source: Source, header: Header) -> Iterator[NDArray[np.float32]]:
 
     What has come out by then is sound, but for the checksum over all samples of a FLAC file, which is known at the end.
     """
+    if header.frames <= 0 and header.missing is None:
+        raise empty()
     digest = hashlib.md5(usedforsecurity=False) if header.checksum else None
     got = 0
     for stream in header.streams:
@@ -99,7 +102,7 @@ def blocks(source: Source, header: Header) -> Iterator[NDArray[np.float32]]:
     if header.missing is not None:
         raise header.missing
     if not got:
-        raise Damage("audio.empty", 0, "a header, and no samples behind it")
+        raise empty()
     if digest is not None and digest.digest() != header.checksum:
         raise Damage("audio.checksum", 0, "the checksum over all samples is wrong")
     if header.bits and digest is None and (counted := count_frames(source, header.streams[0].start)[0]) != got:
@@ -112,7 +115,7 @@ def _stream_blocks(source: Source, header: Header, stream: Stream) -> Iterator[N
     file = Shown(stream.head, source, stream.start, stream.stop)
     got = wanted = 0
     try:
-        with soundfile.SoundFile(file) as sound:
+        with _forward_reader()(file) as sound:
             if (sound.samplerate, sound.channels) != (header.rate, header.channels):
                 found = f"{sound.channels} channels of {sound.samplerate:,} Hz"
                 raise Damage("audio.header", 0, f"{header.channels} of {header.rate:,} Hz are declared, decoding gives {found}")
@@ -127,6 +130,22 @@ def _stream_blocks(source: Source, header: Header, stream: Stream) -> Iterator[N
         raise _damage(source, header, file, str(error)) from None
     if file.damage is not None or got < wanted:
         raise _damage(source, header, file, f"{wanted:,} frames are declared, decoding gives {got:,}")
+
+
+@cache
+def _forward_reader() -> Any:
+    """soundfile's class, reading forward only.
+
+    Of files that can seek it sets the position anew after each read, and behind that libmpg123 has forgotten what the next
+    frame builds on: at every block's start some samples of MP3 would be wrong.
+    """
+    import soundfile
+
+    class Forward(soundfile.SoundFile):  # type: ignore[misc]
+        def seekable(self) -> bool:
+            return False
+
+    return Forward
 
 
 def _damage(source: Source, header: Header, file: Shown, problem: str) -> Damage:
@@ -144,6 +163,29 @@ def _as_stored(block: NDArray[np.int32], bits: int) -> bytes:
     width = bits // 8
     narrow = np.ascontiguousarray(block, "<i4").view(np.uint8).reshape(-1, 4)[:, 4 - width :]
     return narrow.tobytes()
+
+
+def prefix_blocks(source: Source, header: Header) -> Iterator[NDArray[np.float32]]:
+    """As `blocks`, but a file that ends too early gives what is there, and raises only if that is nothing."""
+    got = 0
+    try:
+        for block in blocks(source, header):
+            got += len(block)
+            yield block
+        return
+    except Damage as damage:
+        if not damage.cut or (header.container != "flac" and not got):
+            raise
+    if header.container == "flac":
+        yield from _behind(got, blocks(source, flac_damage(source, header)[1]))
+
+
+def _behind(count: int, parts: Iterator[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+    """Blocks without the first frames."""
+    for block in parts:
+        if count < len(block):
+            yield block[count:]
+        count = max(0, count - len(block))
 
 
 def whole(source: Source, header: Header) -> NDArray[np.float32]:

@@ -19,6 +19,8 @@ from sslpipe.maps.normalize_text import NormalizeText
 from sslpipe.maps.tokenize import Tokenize
 from sslpipe.readers.jsonl import Jsonl
 from sslpipe.recipe.recipe import Limits, Recipe, Shards
+from sslpipe.recipe.splits import Splits
+from tests.laws.modality import Modality
 
 SOURCES = ("alpha", "beta", "gamma")
 STOP = ("the", "be", "to", "of", "and", "that", "have", "with")
@@ -100,7 +102,19 @@ def law_recipe(folder: Path, **changes: object) -> Recipe:
             ByteLevelBpe(vocab_size=500, sample_bytes=50_000),
             Tokenize(),
         ),
-        "shards": Shards(count=7, splits={"val": 0.05, "test": 0.05}),
+        "shards": Shards(count=7, splits=Splits(val=0.05, test=0.05)),
         "limits": Limits(part_bytes=20_000, memory_bytes=1_000_000, max_bad=0.5, max_duplicate=0.9),
     }
     return Recipe(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+TEXT = Modality(
+    name="text",
+    records=records,
+    lay=lay,
+    recipe=law_recipe,
+    divisions=((1, "", 1), (3, ".gz", 2), (20, ".zst", 3), (4, ".xz", 4), (5, ".bz2", 5)),
+    bad=frozenset({b'{"text": "cut off', b'{"text": 5}', b'{"text": "\xff\xfe"}'}),
+    survivors=30,
+    copies=270,
+)

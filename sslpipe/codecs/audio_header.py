@@ -55,7 +55,7 @@ class Header:
         """The same header; raises Damage for a rate, a number of channels or an amount of samples beyond the caps."""
         check_facts(self.rate, self.channels)
         if self.frames <= 0 and self.missing is None:
-            raise Damage("audio.empty", 0, "a header, and no samples behind it")
+            raise empty()
         if self.weight > MAX_BYTES:
             raise too_large(self.weight)
         return self
@@ -76,6 +76,11 @@ def check_facts(rate: int, channels: int, at: int = 0) -> None:
         raise Damage("audio.rate", at, f"{rate:,} samples a second; from {MIN_RATE:,} to {MAX_RATE:,} are read")
     if not 1 <= channels <= MAX_CHANNELS:
         raise Damage("audio.channels", at, f"{channels} channels; from 1 to {MAX_CHANNELS} are read")
+
+
+def empty() -> Damage:
+    """The damage of a file without samples."""
+    return Damage("audio.empty", 0, "a header, and no samples behind it")
 
 
 def too_large(size: int) -> Damage:

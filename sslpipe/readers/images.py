@@ -1,0 +1,83 @@
+"""Files of pictures, one row each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Final, Literal
+
+from pydantic import Field as Limit
+from pydantic import PositiveInt
+
+from sslpipe.codecs.image_header import MAX_PIXELS
+from sslpipe.core.damage import Damage
+from sslpipe.core.fields import Field, Fields
+from sslpipe.core.rows import Rows
+from sslpipe.core.steps import BadSink, Part, Reader
+from sslpipe.readers._batch import Batch, meta_json
+from sslpipe.readers._files import bundled, discover, split_suffix
+from sslpipe.readers._open import bad_record, opened
+from sslpipe.readers._picture import check_picture
+
+_SUFFIXES: Final = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif")
+
+
+class Images(Reader):
+    """Reads pictures, each file as one row with a field `image`, its bytes as they are.
+
+    Files in folders and globs are claimed by suffix, in capitals or not: `.jpg .jpeg .jpe .png .webp .gif`; a file that `paths`
+    names itself is always read. Content decides what a file is, so that a PNG named `.jpg` is a PNG. The header is looked at
+    here and the whole file walked by it: what is no picture, of another format, cut off, or beyond the limits below is an entry
+    of the quarantine (`image.*`, `io.*`, `record_too_large`) and costs no decoding. Damage inside the pixels shows when a step
+    decodes them.
+    """
+
+    keep: tuple[Literal["path"], ...] = ()
+    """What goes into `meta`, as strings: `path`, the file's absolute path, bytes that aren't UTF-8 as `\\xNN`."""
+    max_record_bytes: PositiveInt = 64 << 20
+    """Largest file. 64 MiB holds a photograph of 50 megapixels without loss."""
+    max_pixels: Annotated[int, Limit(ge=1, le=MAX_PIXELS)] = 100_000_000
+    """Most pixels. A value takes three bytes for each, twice that while it is changed; no camera in use makes more."""
+    min_side: PositiveInt = 1
+    """Shortest side in pixels that is let in at all. To drop small pictures with their numbers kept, use
+    `filters.image_quality`."""
+    max_aspect: Annotated[float, Limit(ge=1, allow_inf_nan=False)] = 100
+    """Longest side per shortest. Beyond it are rulers, borders and broken headers."""
+
+    def parts(self, part_bytes: int) -> list[Part]:
+        """See `Reader.parts`; raises RecipeError for a path that leads to nothing."""
+        return bundled(discover(self.paths, _claims), part_bytes)
+
+    def unclaimed(self) -> Mapping[str, int]:
+        """How many files are not read, by suffix or by another reason: `hidden`, `same_file`, `not_regular_file`."""
+        return discover(self.paths, _claims).skipped
+
+    def outputs(self, fields: Fields) -> Fields:
+        """`image`, and `meta` if something is kept."""
+        return {"image": Field(kind="image")} | ({"meta": Field(kind="meta")} if self.keep else {})
+
+    def read(self, part: Part, bad: BadSink) -> Iterator[Rows]:
+        """See `Reader.read`; batches of at most 8 MiB or 4096 rows, a larger file alone."""
+        batch = Batch(("image",), bool(self.keep))
+        for number, name in enumerate(part.files):
+            data = b""
+            try:
+                with opened(part, number) as file:
+                    data = file.whole(self.max_record_bytes)
+                check_picture(data, self.max_pixels, self.min_side, self.max_aspect)
+            except Damage as damage:
+                bad(bad_record(name, damage, raw=data))
+                continue
+            payloads = [data]
+            if self.keep:
+                payloads.append(meta_json({"path": os.fsencode(name).decode("utf-8", "backslashreplace")}))
+            if not batch.has_room(payloads):
+                yield batch.flush()
+            batch.add(number, 0, payloads)
+        if len(batch):
+            yield batch.flush()
+
+
+def _claims(name: str) -> bool:
+    suffix, compression = split_suffix(name)
+    return suffix in _SUFFIXES and not compression
