@@ -18,6 +18,7 @@ from sslpipe.maps.resize_image import ResizeImage
 from sslpipe.readers.images import Images
 from sslpipe.recipe.recipe import Limits, Recipe, Shards
 from sslpipe.recipe.splits import Splits
+from sslpipe.tasks.two_views import TwoViews
 from tests.laws.modality import Modality, Records
 
 SOURCES = ("alpha", "beta", "gamma")
@@ -106,6 +107,7 @@ IMAGES = Modality(
     records=records,
     lay=lay,
     recipe=law_recipe,
+    drawing=lambda salt: (TwoViews(size=16, salt=salt),),
     divisions=((1, ".jpg", 1), (3, ".png", 2), (20, ".webp", 3)),
     bad=BAD,
     survivors=15,
