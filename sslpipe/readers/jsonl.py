@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final
 
@@ -15,22 +14,18 @@ from sslpipe.core.fields import Field, Fields
 from sslpipe.core.rows import Rows
 from sslpipe.core.steps import BadSink, Part, Reader
 from sslpipe.readers._batch import Batch, meta_json
+from sslpipe.readers._fields import checked_names
 from sslpipe.readers._files import bundled, discover, split_suffix
 from sslpipe.readers._json import as_string, json_object, kind_of
 from sslpipe.readers._lines import Line, lines_of
 from sslpipe.readers._open import bad_record, opened
 
 _SUFFIXES: Final = (".jsonl", ".ndjson")
-_NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 _BLANK: Final = b" \t\r"
 
 
 def _checked_names(fields: dict[str, str]) -> dict[str, str]:
-    wrong = [name for name in fields if not _NAME.fullmatch(name) or name == "meta"]
-    if wrong or not fields:
-        raise ValueError(
-            f"got {', '.join(map(repr, wrong)) or 'none'}; wanted names of lower-case letters, digits and `_` other than `meta`"
-        )
+    checked_names(fields)
     return fields
 
 
