@@ -9,10 +9,11 @@ Peer: `webdataset` over the same tar files, in stored order, without shuffling, 
 * *as arrays*: `WebDataset(urls).decode()`, each sample a dict with a numpy array, against the same column cut into arrays.
 
 Fair: both are opened once a turn, read through the page cache after a warm-up, and copy what they read; the ids of all samples
-are the same (checked). Differences: ours has an index, made when the shards were written, and `webdataset` reads any tar; it gives samples one by one,
-ours 256 at a time. Two rows have no peer: random rows, which `webdataset` can't read, and `dataset.stream(batch_size=256,
-shuffle=None, threads=1)` without a pack and a task, whose batches are int64 and padded to their longest document: with
-documents as uneven as these most of such a batch is padding. Limit: a bare read of the same files into one buffer.
+are the same (checked). Differences: ours has an index, made when the shards were written, and `webdataset` reads any tar; it
+gives samples one by one, ours 256 at a time. Two rows have no peer: random rows, which `webdataset` can't read, and
+`dataset.stream(batch_size=256, shuffle=None, threads=1)` without a pack and a task, whose batches are int64 and padded to their
+longest document: with documents as uneven as these most of such a batch is padding. Limit: a bare read of the same files into
+one buffer.
 """
 
 from __future__ import annotations

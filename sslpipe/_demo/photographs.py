@@ -29,7 +29,8 @@ def write_photographs(folder: Path) -> int:
         height, width, _ = picture.shape
         for top, left in itertools.product(range(0, height - SIDE + 1, STEP), range(0, width - SIDE + 1, STEP)):
             tile = picture[top : top + SIDE, left : left + SIDE].copy()
-            (folder / f"{photograph.stem}-{top:03d}-{left:03d}.jpg").write_bytes(simplejpeg.encode_jpeg(tile, QUALITY, "RGB", "420"))
+            encoded = simplejpeg.encode_jpeg(tile, QUALITY, "RGB", "420")
+            (folder / f"{photograph.stem}-{top:03d}-{left:03d}.jpg").write_bytes(encoded)
             count += 1
     return count
 
@@ -38,5 +39,5 @@ def _photographs() -> list[Path]:
     """The files themselves: importing scikit-learn to ask it for them would take seconds."""
     spec = importlib.util.find_spec("sklearn")
     if spec is None or not spec.submodule_search_locations:
-        raise EnvironmentFault("scikit-learn, whose two photographs the demo cuts up, is not installed: pip install scikit-learn")
+        raise EnvironmentFault("scikit-learn, whose photographs the demo cuts up, is not installed: pip install scikit-learn")
     return sorted((Path(spec.submodule_search_locations[0]) / "datasets" / "images").glob("*.jpg"))

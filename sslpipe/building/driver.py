@@ -73,9 +73,7 @@ class Builder:
             return self._run(parts)
 
     def _run(self, parts: list[tuple[str, dict[str, Any]]]) -> Manifest:
-        # File by file, so that another `part_bytes` is no other input.
-        files = [[source, *file] for source, part in parts for file in zip(*part.values(), strict=True)]
-        inputs = fingerprint(files, self._limit)
+        inputs = fingerprint(_files(parts), self._limit)
         publisher = Publisher(self._storage, self._recipe, inputs, limited=self._limit is not None)
         finished = publisher.finished(self._update)
         if finished is not None:
@@ -218,6 +216,13 @@ class Builder:
     def _fields(self, stages: Stages) -> dict[str, Field]:
         artefacts = {name: self._storage.path(path) for name, path in stages.job.artefacts.items()}
         return dict(Plan.of(self._recipe, artefacts).segments[-1].fields_out)
+
+
+def _files(parts: list[tuple[str, dict[str, Any]]]) -> list[tuple[Any, ...]]:
+    """Source, name, size and time of each file, once, so that another `part_bytes` is no other input."""
+    columns = ("files", "sizes", "stamps")
+    files = [(source, *file) for source, part in parts for file in zip(*(part[column] for column in columns), strict=True)]
+    return list(dict.fromkeys(files))
 
 
 def _ranges(count: int) -> list[tuple[int, int | None]]:

@@ -13,7 +13,7 @@ from sslpipe.core.errors import DataError
 from sslpipe.core.names import Names
 from sslpipe.shards.commits import Commit
 from sslpipe.shards.layout import rollup_name
-from sslpipe.shards.ledger import read_ledger
+from sslpipe.shards.ledger import FACTS, read_ledger
 from sslpipe.shards.manifest import NAME, Manifest
 from sslpipe.shards.shard import Shard
 from sslpipe.shards.storage import LocalStorage
@@ -98,11 +98,10 @@ def _story(storage: LocalStorage, commits: list[Commit], record: dict[str, Any],
 
 
 def _verdict(entry: dict[str, Any], segment: int, thresholds: Thresholds) -> list[str]:
-    known = ("id", "key", "source", "file", "place", "outcome", "reason", "detail")
     numbers = [
         f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
         for name, value in entry.items()
-        if name not in known and value is not None
+        if name not in FACTS and value is not None
     ]
     lines = [f"  measured: {', '.join(numbers)}"] if numbers else []
     if entry["outcome"] == "passed":

@@ -64,7 +64,8 @@ class FusedSteps:
 
     A measure is computed where the first filter asks for it and kept until a map changes the rows, so filters that share a
     measure share its cost. Pictures and sound are decoded at most once for all steps, so many at a time as memory allows.
-    Everything works on whole batches, and what comes out does not depend on how rows are batched.
+    Everything works on whole batches, and what comes out does not depend on how rows are batched. `check`: decode what no step
+    looked into as well, so that damage is found where rows are read.
     """
 
     def __init__(
@@ -75,8 +76,10 @@ class FusedSteps:
         seed: int,
         labels: Mapping[Measure, str],
         dedup: Dedup | None = None,
+        *,
+        check: bool = False,
     ) -> None:
-        self._seed = seed
+        self._seed, self._check = seed, check
         self._encoded = {name: field.kind for name, field in fields.items() if field.kind in ENCODED}
         self._opened: list[_Opened] = []
         for step in steps:
@@ -140,7 +143,7 @@ class FusedSteps:
                     passed.dropped.append(lost)
         if self._dedup is not None and len(rows):
             rows = self._sound(rows, rows.with_columns(**dict(zip(DIGEST, self._dedup.sign(rows), strict=True))), passed)
-        for name in self._encoded:
+        for name in self._encoded if self._check else ():
             column = rows.columns.get(name)
             if isinstance(column, Encoded):
                 column.check()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from sslpipe.building.own_files import artefact_name
 from sslpipe.building.stages import Stages
 from sslpipe.building.state import RECIPE
 from sslpipe.core.errors import DataError, RecipeError
@@ -170,11 +171,10 @@ class Publisher:
         }
         for step in self._recipe.build:
             for path in step.files():
-                name = Path(path).name
                 file = self._storage.put_unique(f".sslpipe/artefacts/{Path(path).stem}", Path(path).suffix)
                 file.write(Path(path).read_bytes())
                 file.publish()
-                entries["tokenizer.json" if step.path() == "maps.tokenize" else name] = _file(Output.of("given", file))
+                entries[artefact_name(step, path)] = _file(Output.of("given", file))
         return entries
 
     def _sweep(self, manifest: Manifest) -> None:

@@ -32,10 +32,10 @@ def read(work: Workspace, task: Task) -> Commit:
     recipe, plan = work.recipe, work.plan
     source = task.arguments["source"]
     reader = recipe.sources[source]
-    part = Part(*(tuple(task.arguments["part"][name]) for name in ("files", "sizes", "stamps")))
+    part = Part(**task.arguments["part"])
     segment = plan.segments[0]
     fields = reader.outputs({})
-    steps = FusedSteps(segment.steps, fields, {}, recipe.seed, plan.labels, segment.dedup)
+    steps = FusedSteps(segment.steps, fields, {}, recipe.seed, plan.labels, segment.dedup, check=True)
     spill = SpillWriter(work.storage, task.stem, recipe.seed, plan.keyed(0), recipe.limits.memory_bytes)
     ledger = Ledger(work.storage, task.stem)
     count = Counter(source)
@@ -117,7 +117,7 @@ def _bad_records(found: Damaged, part: Part) -> Iterator[Bad]:
     """What the quarantine keeps of rows that can't be decoded."""
     columns = (found.rows.array(name).tolist() for name in ("_file", "_place"))
     for file, place, raw, damage in zip(*columns, found.rows.ragged(found.field).to_bytes(), found.damages, strict=True):
-        where = f"record {place + 1}, byte {damage.offset}"
+        where = f"record {place + 1}, byte {damage.offset} of its {found.field}"
         yield Bad(part.files[file], where, damage.reason, damage.detail[:300], raw if len(raw) <= RAW_LIMIT else b"")
 
 

@@ -4,19 +4,35 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from sslpipe.building.fused import label_of
+from sslpipe.building.own_files import with_own_files
 from sslpipe.building.state import RECIPE
 from sslpipe.core.errors import RecipeError
 from sslpipe.core.fields import Fields
-from sslpipe.core.steps import Context, Filter, Map, Numbers
+from sslpipe.core.steps import Context, Filter, Limit, Map, Numbers
+from sslpipe.recipe.located import HALVES
 from sslpipe.recipe.plan import Plan
 from sslpipe.recipe.recipe import Recipe
 from sslpipe.shards.manifest import Manifest
 from sslpipe.shards.storage import LocalStorage
+
+
+@dataclass(frozen=True)
+class Line:
+    """One threshold, with the columns of the ledger that it divides."""
+
+    segment: int
+    step: str
+    """The filter's path."""
+    part: str
+    whole: str
+    """Empty where the number is no share."""
+    limit: Limit
 
 
 class Thresholds:
@@ -36,9 +52,23 @@ class Thresholds:
             self.problem = "another build has begun in this folder, and its recipe has taken the place of this dataset's"
             return
         try:
-            self._plan = Plan.of(Recipe.from_json(told["recipe"], trust=trust), self._artefacts)
+            recipe = Recipe.from_json(told["recipe"], trust=trust)
+            halves = {half: tuple(with_own_files(step, self._artefacts) for step in getattr(recipe, half)) for half in HALVES}
+            self._plan = Plan.of(recipe.model_copy(update=halves), self._artefacts)
         except RecipeError as error:
-            self.problem = str(error) + ("" if trust else " (`sslpipe explain --trust`)")
+            self.problem = str(error) + ("" if trust else " (`--trust` on the command line)")
+
+    def lines(self) -> list[Line]:
+        """The thresholds of all filters that can tell them, in the order of the recipe."""
+        segments = self._plan.segments if self._plan is not None else ()
+        return [
+            Line(number, step.path(), columns[limit.part], columns[limit.whole] if limit.whole else "", limit)
+            for number, segment in enumerate(segments)
+            for step in segment.steps
+            if isinstance(step, Filter)
+            for columns in [self._columns(step)]
+            for limit in step.limits()
+        ]
 
     def missed(self, entry: Mapping[str, Any], segment: int) -> str:
         """What a ledger entry's row missed in that segment; empty where it was no filter, or its filter has nothing to add."""
@@ -62,9 +92,12 @@ class Thresholds:
 
     def _numbers(self, step: Filter, entry: Mapping[str, Any]) -> Numbers:
         """What the filter read, as far as the entry has it: measures behind the one that dropped a row were never taken."""
+        return {name: entry[column] for name, column in self._columns(step).items() if entry.get(column) is not None}
+
+    def _columns(self, step: Filter) -> dict[str, str]:
+        """The columns of the ledger that hold the numbers of a filter, by the names that it knows them by."""
         assert self._plan is not None
-        names = {name: f"{label_of(measure, self._plan.labels)}.{name}" for measure in step.needs() for name in measure.names()}
-        return {name: entry[column] for name, column in names.items() if entry.get(column) is not None}
+        return {name: f"{label_of(measure, self._plan.labels)}.{name}" for measure in step.needs() for name in measure.names()}
 
     def _gives(self, step: Filter, fields: Fields, numbers: Numbers, reason: str) -> bool:
         if len(numbers) < sum(len(measure.names()) for measure in step.needs()):

@@ -74,7 +74,9 @@ def mp3_header(source: Source, first: int) -> Header:
     segments: list[_Segment] = []
     missing: Damage | None = None
     at = first
-    while at < end and missing is None and len(segments) < MAX_PARTS:
+    while at < end and missing is None:
+        if len(segments) == MAX_PARTS:
+            raise Damage("audio.limit", at, f"more than {MAX_PARTS:,} streams one after another")
         segment = _opened(source, at)
         at, missing = _walk(source, segment, end, rate, channels)
         table = segment.table

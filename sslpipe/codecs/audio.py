@@ -1,8 +1,9 @@
 """Sound: WAV, FLAC, OGG, MP3 and AIFF to samples, and samples to bytes that lose nothing.
 
 Containers are parsed here, with caps, before a decoder sees them; libsndfile is shown a header written here and the samples
-alone. It reads much that is damaged without a word: a WAV file that is cut off, an Ogg page with a wrong checksum, the second
-stream of a chain, the end of an MP3 file of variable bitrate. All of these are noticed here.
+alone. It reads much that is damaged without a word (a WAV file that is cut off, an Ogg page with a wrong checksum), and leaves
+out what is sound (the second stream of a chain, the end of an MP3 file of variable bitrate). The one is noticed here, the
+other read.
 
 Reasons of a Damage:
 

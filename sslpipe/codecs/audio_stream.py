@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -19,7 +20,7 @@ from sslpipe.codecs.audio_source import Shown, Source
 from sslpipe.core.damage import Damage
 
 BLOCK: Final = 1 << 16
-"""Frames decoded at once. Part of the result: the last bits of MP3 depend on how much libmpg123 is asked for at a time."""
+"""Frames decoded at once. Part of no result."""
 
 _FOREIGN: Final = (
     (0, b"\x30\x26\xb2\x75", "WMA or ASF"),
@@ -114,7 +115,7 @@ def _stream_blocks(source: Source, header: Header, stream: Stream) -> Iterator[N
     file = Shown(stream.head, source, stream.start, stream.stop)
     got = wanted = 0
     try:
-        with soundfile.SoundFile(file) as sound:
+        with _forward_reader()(file) as sound:
             if (sound.samplerate, sound.channels) != (header.rate, header.channels):
                 found = f"{sound.channels} channels of {sound.samplerate:,} Hz"
                 raise Damage("audio.header", 0, f"{header.channels} of {header.rate:,} Hz are declared, decoding gives {found}")
@@ -129,6 +130,22 @@ def _stream_blocks(source: Source, header: Header, stream: Stream) -> Iterator[N
         raise _damage(source, header, file, str(error)) from None
     if file.damage is not None or got < wanted:
         raise _damage(source, header, file, f"{wanted:,} frames are declared, decoding gives {got:,}")
+
+
+@cache
+def _forward_reader() -> Any:
+    """soundfile's class, reading forward only.
+
+    Of files that can seek it sets the position anew after each read, and behind that libmpg123 has forgotten what the next
+    frame builds on: at every block's start some samples of MP3 would be wrong.
+    """
+    import soundfile
+
+    class Forward(soundfile.SoundFile):  # type: ignore[misc]
+        def seekable(self) -> bool:
+            return False
+
+    return Forward
 
 
 def _damage(source: Source, header: Header, file: Shown, problem: str) -> Damage:

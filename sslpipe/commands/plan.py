@@ -33,8 +33,9 @@ def plan(
     check_inputs(located.recipe, out, located)
     made = Plan.of(located.recipe, locate=located.locate)
     parts = {name: reader.parts(located.recipe.limits.part_bytes) for name, reader in located.recipe.sources.items()}
-    found = {name: (len(p), sum(len(part.files) for part in p), sum(map(sum, (part.sizes for part in p))))
+    sizes = {name: {file: size for part in p for file, size in zip(part.files, part.sizes, strict=True)}
              for name, p in parts.items()}  # fmt: skip
+    found = {name: (len(p), len(sizes[name]), sum(sizes[name].values())) for name, p in parts.items()}
     fields = {name: field.model_dump(mode="json", exclude_none=True) for name, field in made.stream_fields.items()}
     if as_json:
         typer.echo(json.dumps({"sources": found, "segments": explained(made.segments), "fields": fields}))

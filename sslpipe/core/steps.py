@@ -11,7 +11,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,12 +89,14 @@ def _listed(fields: Fields) -> str:
 
 @dataclass(frozen=True)
 class Part:
-    """What one read task reads: whole files, in order."""
+    """What one read task reads: whole files, in order, or some of the records of a file that names others."""
 
     files: tuple[str, ...]
     sizes: tuple[int, ...]
     stamps: tuple[int, ...]
     """Modification times in nanoseconds, so that a file changed since the plan is noticed."""
+    span: tuple[int, int | None] | None = None
+    """Which records of the first file are read, from and below, None for no end; the other files are those that they name."""
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,22 @@ class Measure(Step):
         """The names of the numbers, in order."""
 
 
+@dataclass(frozen=True)
+class Limit:
+    """One threshold of a filter, told apart so that it can be drawn among the numbers it decides about."""
+
+    reason: str
+    part: str
+    """The number that is compared, by its name among the measures."""
+    whole: str
+    """The number that it is taken as a share of; empty where it is compared as it is."""
+    field: str
+    """The field of the filter that holds the threshold."""
+    value: float
+    drops: Literal["below", "above"]
+    """Which side goes; a number on the threshold stays."""
+
+
 class Filter(Step):
     """Thresholds on measures; each drop has its reason."""
 
@@ -180,6 +198,10 @@ class Filter(Step):
     def explain(self, reason: str, numbers: Numbers) -> str:
         """By how much one row missed: `31 words, min_words is 50`; empty where the reason already says it all."""
         return ""
+
+    def limits(self) -> tuple[Limit, ...]:
+        """The thresholds that are numbers, for pictures; none of a filter that decides otherwise."""
+        return ()
 
 
 class Map(Step):

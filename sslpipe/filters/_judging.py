@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sslpipe.core.steps import Numbers, Verdicts
+from sslpipe.core.steps import Filter, Limit, Numbers, Verdicts
 
 _SAFE = 2**62
 
@@ -42,6 +42,14 @@ def first_reason(checks: Mapping[str, NDArray[np.bool_]]) -> Verdicts:
     for position in range(len(masks) - 1, -1, -1):
         codes[masks[position]] = position + 1
     return Verdicts(codes, tuple(checks))
+
+
+def limits_of(step: Filter, deciding: Mapping[str, tuple[str, str, str]]) -> tuple[Limit, ...]:
+    """The limits of a filter that compares, for each reason, a part of a whole with a field `min_...` or `max_...`."""
+    return tuple(
+        Limit(reason, part, whole, name, getattr(step, name), "below" if name.startswith("min_") else "above")
+        for reason, (part, whole, name) in deciding.items()
+    )
 
 
 def compared(numbers: Numbers, part: str, whole: str, threshold: str, limit: float) -> str:

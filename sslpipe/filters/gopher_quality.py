@@ -7,8 +7,8 @@ from typing import Final, Self
 from pydantic import Field, model_validator
 
 from sslpipe.core.fields import Fields
-from sslpipe.core.steps import Context, Filter, Measure, Measures, Numbers, Verdicts, pick_field
-from sslpipe.filters._judging import above, below, compared, first_reason
+from sslpipe.core.steps import Context, Filter, Limit, Measure, Measures, Numbers, Verdicts, pick_field
+from sslpipe.filters._judging import above, below, compared, first_reason, limits_of
 from sslpipe.measures.text_statistics import TextStatistics
 
 _DECIDING: Final = {
@@ -106,3 +106,7 @@ class GopherQuality(Filter):
         """The number that decided, beside its threshold."""
         part, whole, threshold = _DECIDING[reason]
         return compared(numbers, part, whole, threshold, getattr(self, threshold))
+
+    def limits(self) -> tuple[Limit, ...]:
+        """All ten."""
+        return limits_of(self, _DECIDING)

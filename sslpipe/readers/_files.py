@@ -7,7 +7,7 @@ import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -26,6 +26,9 @@ _LEAST: Final = 1024
 Claims = Callable[[str], bool]
 """Whether a reader reads files of this name."""
 
+File = tuple[str, os.stat_result]
+"""A file by its absolute path, and what was there when it was found."""
+
 
 @dataclass(frozen=True)
 class Found:
@@ -36,7 +39,7 @@ class Found:
     lead nowhere or to a folder, and folders named like a file.
     """
 
-    files: tuple[tuple[str, os.stat_result], ...]
+    files: tuple[File, ...]
     skipped: Mapping[str, int]
 
 
@@ -60,43 +63,61 @@ def discover(paths: tuple[str, ...], claims: Claims) -> Found:
     EnvironmentFault for a folder that can't be listed: to leave it out would lose data without a word.
     """
     skipped: Counter[str] = Counter()
-    found: dict[str, os.stat_result] = {}
-    for path in paths:
-        found.update(_named(path, claims, skipped))
     read: set[tuple[int, int]] = set()
     files = []
-    for name in sorted(found, key=os.fsencode):
-        identity = (found[name].st_dev, found[name].st_ino)
+    for name, status in found_names(paths, claims, skipped):
+        identity = (status.st_dev, status.st_ino)
         if identity in read:
             skipped["same_file"] += 1
         else:
             read.add(identity)
-            files.append((name, found[name]))
+            files.append((name, status))
     return Found(tuple(files), dict(sorted(skipped.items())))
+
+
+def found_names(paths: tuple[str, ...], claims: Claims, skipped: Counter[str]) -> list[File]:
+    """What `discover` finds, by the bytes of its path, before two names of one file are told; counts what isn't read."""
+    found: dict[str, os.stat_result] = {}
+    for path in paths:
+        found.update(_named(path, claims, skipped))
+    return [(name, found[name]) for name in sorted(found, key=os.fsencode)]
 
 
 def bundled(found: Found, part_bytes: int) -> list[Part]:
     """Consecutive files in parts of about `part_bytes`, each file whole; a larger one is a part of its own."""
-    parts: list[list[tuple[str, os.stat_result]]] = []
+    return bundled_groups(([file] for file in found.files), part_bytes)
+
+
+def bundled_groups(groups: Iterable[Sequence[File]], part_bytes: int) -> list[Part]:
+    """The same for groups of files that belong together: a group is never divided."""
+    parts: list[list[File]] = []
     size = part_bytes
-    for name, status in found.files:
-        cost = max(status.st_size, _LEAST)
+    for group in groups:
+        cost = sum(cost_of(status) for _, status in group)
         if not parts or size + cost > part_bytes:
             parts.append([])
             size = 0
-        parts[-1].append((name, status))
+        parts[-1] += group
         size += cost
-    return [
-        Part(
-            tuple(name for name, _ in part),
-            tuple(status.st_size for _, status in part),
-            tuple(status.st_mtime_ns for _, status in part),
-        )
-        for part in parts
-    ]
+    return [part_of(part) for part in parts]
 
 
-def _named(path: str, claims: Claims, skipped: Counter[str]) -> Iterator[tuple[str, os.stat_result]]:
+def cost_of(status: os.stat_result) -> int:
+    """What a file counts in a part."""
+    return max(status.st_size, _LEAST)
+
+
+def part_of(files: Sequence[File], span: tuple[int, int | None] | None = None) -> Part:
+    """The part that reads these files."""
+    return Part(
+        tuple(name for name, _ in files),
+        tuple(status.st_size for _, status in files),
+        tuple(status.st_mtime_ns for _, status in files),
+        span,
+    )
+
+
+def _named(path: str, claims: Claims, skipped: Counter[str]) -> Iterator[File]:
     if scheme := _SCHEME.match(path):
         raise RecipeError(f"{path}: got the scheme `{scheme[0]}`, wanted a path on this machine; download it first")
     whole = Path(path).expanduser().absolute()
@@ -112,7 +133,7 @@ def _named(path: str, claims: Claims, skipped: Counter[str]) -> Iterator[tuple[s
         yield from _judged(str(whole), lambda _: True, skipped)
 
 
-def _globbed(whole: Path, path: str, claims: Claims, skipped: Counter[str]) -> Iterator[tuple[str, os.stat_result]]:
+def _globbed(whole: Path, path: str, claims: Claims, skipped: Counter[str]) -> Iterator[File]:
     fixed = next(at for at, name in enumerate(whole.parts) if _MAGIC.search(name))
     base = str(Path(*whole.parts[:fixed]))
     pattern = whole.parts[fixed:]
@@ -165,7 +186,7 @@ def _walked(folder: str, skipped: Counter[str], hidden: bool = False) -> Iterato
                 yield entry.path
 
 
-def _judged(name: str, claims: Claims, skipped: Counter[str]) -> Iterator[tuple[str, os.stat_result]]:
+def _judged(name: str, claims: Claims, skipped: Counter[str]) -> Iterator[File]:
     base = os.path.basename(name)  # noqa: PTH119 (a Path for each of a million names is slow)
     status = _status(name)
     if status is None or not stat.S_ISREG(status.st_mode):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from sslpipe.codecs.text import invalid_utf8
+from sslpipe.codecs.text import invalid_utf8, is_binary
 from sslpipe.core.damage import Damage
 
 _MAX_DEPTH: Final = 128
@@ -54,6 +55,32 @@ def as_string(value: Any) -> str:
     if value is None:
         return ""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def string_of(record: Mapping[str, Any], key: str) -> bytes:
+    """A string of a record in UTF-8; raises Damage `json.missing_field`, `json.field_type`, `json.surrogate`."""
+    if key not in record:
+        raise Damage("json.missing_field", 0, f"there is no key {key!r}")
+    value = record[key]
+    if not isinstance(value, str):
+        raise Damage("json.field_type", 0, f"{key!r} is {kind_of(value)}, wanted a string")
+    return encoded(str.encode, value)
+
+
+def text_of(record: Mapping[str, Any], key: str) -> bytes:
+    """A string of a record that is text; raises Damage as `string_of`, and `text.binary`."""
+    text = string_of(record, key)
+    if is_binary(text):
+        raise Damage("text.binary", 0, f"too many control characters in {key!r}")
+    return text
+
+
+def encoded(encode: Callable[[Any], bytes], value: Any) -> bytes:
+    """What `encode` makes of a value out of JSON; raises Damage `json.surrogate`."""
+    try:
+        return encode(value)
+    except UnicodeEncodeError as error:
+        raise Damage("json.surrogate", 0, f"a lone surrogate, \\u{ord(error.object[error.start]):04x}") from None
 
 
 def _refuse_depth(text: str) -> None:

@@ -15,8 +15,11 @@ from sslpipe.core.steps import Bad, Part
 
 _TRIES: Final = 4
 """The first try and three more: an EIO from a network disk is often gone at once."""
-_RAW: Final = 1 << 16
+RAW_BYTES: Final = 1 << 16
+"""Bytes of a bad record that are kept at the most."""
 _DETAIL: Final = 300
+READ_FLAGS: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+"""Without O_NONBLOCK a FIFO that took the file's place since would be waited for."""
 _SHORTAGES: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 _REASONS: Final = {
     errno.ENOENT: "io.vanished",
@@ -40,7 +43,7 @@ class OpenFile:
 
     def read(self, size: int, /) -> bytes:
         """At most `size` bytes; none at the end."""
-        data = _tried(lambda: os.pread(self._descriptor, size, self._at), self._at)
+        data = tried(lambda: os.pread(self._descriptor, size, self._at), self._at)
         self._at += len(data)
         return data
 
@@ -61,7 +64,7 @@ class OpenFile:
 
     def check(self) -> None:
         """Raises Damage `io.changed` unless the file is the one that was planned for."""
-        status = _tried(lambda: os.fstat(self._descriptor), self._at)
+        status = tried(lambda: os.fstat(self._descriptor), self._at)
         found = (status.st_size, status.st_mtime_ns)
         if not stat.S_ISREG(status.st_mode) or found != (self._size, self._stamp):
             size, stamp = found
@@ -81,11 +84,16 @@ def opened(part: Part, number: int) -> Iterator[OpenFile]:
     byte and after the last), `io.error` (an EIO after three more tries, or anything else); and EnvironmentFault where it is the
     machine that has no memory or file handles left.
     """
-    # Without O_NONBLOCK a FIFO that took the file's place since would be waited for.
-    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
-    descriptor = _tried(lambda: os.open(part.files[number], flags), 0)
+    descriptor = tried(lambda: os.open(part.files[number], READ_FLAGS), 0)
+    with held(descriptor, part.sizes[number], part.stamps[number]) as file:
+        yield file
+
+
+@contextmanager
+def held(descriptor: int, size: int, stamp: int) -> Iterator[OpenFile]:
+    """The file behind a descriptor, which is closed afterwards; raises Damage as `opened` does."""
     try:
-        file = OpenFile(descriptor, part.sizes[number], part.stamps[number])
+        file = OpenFile(descriptor, size, stamp)
         file.check()
         try:
             yield file
@@ -97,7 +105,8 @@ def opened(part: Part, number: int) -> Iterator[OpenFile]:
         os.close(descriptor)
 
 
-def _tried(action: Callable[[], _T], offset: int) -> _T:
+def tried(action: Callable[[], _T], offset: int) -> _T:
+    """What a system call gives, tried again after an EIO; raises Damage, or EnvironmentFault, for its OSError."""
     for left in reversed(range(_TRIES)):
         try:
             return action()
@@ -113,4 +122,4 @@ def _tried(action: Callable[[], _T], offset: int) -> _T:
 def bad_record(file: str, damage: Damage, place: str | None = None, raw: bytes = b"") -> Bad:
     """The quarantine's entry for a damage; raw bytes are kept up to 64 KiB, else none."""
     detail = damage.detail if len(damage.detail) <= _DETAIL else damage.detail[: _DETAIL - 3] + "..."
-    return Bad(file, place or f"byte {damage.offset}", damage.reason, detail, raw if len(raw) <= _RAW else b"")
+    return Bad(file, place or f"byte {damage.offset}", damage.reason, detail, raw if len(raw) <= RAW_BYTES else b"")

@@ -19,7 +19,7 @@ from sslpipe.core.rows import Rows
 from sslpipe.core.steps import BadSink, Part, Reader
 from sslpipe.readers._batch import Batch, meta_json
 from sslpipe.readers._files import bundled, discover, split_suffix
-from sslpipe.readers._open import OpenFile, bad_record, opened
+from sslpipe.readers._open import RAW_BYTES, OpenFile, bad_record, opened
 from sslpipe.readers._windows import windows_of
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class Audio(Reader):
                     raise
                 yield from itertools.islice(self._file(part, number, prefix=True), given, None)
         except Damage as damage:
-            bad(bad_record(name, damage, f"window {given}" if given else None))
+            bad(bad_record(name, damage, f"window {given}" if given else None, _kept(part, number)))
 
     def _file(self, part: Part, number: int, prefix: bool) -> Iterator[_Record]:
         """The rows of a file; `prefix` takes what is there of one that is cut off."""
@@ -187,6 +187,17 @@ class Audio(Reader):
             0,
             f"{frames / rate:,.1f} seconds; `max_seconds` is {self.max_seconds:g}, `window_s` divides files",
         )
+
+
+def _kept(part: Part, number: int) -> bytes:
+    """The bytes of a small file that couldn't be read, for the quarantine; none where it is large, or is gone."""
+    if part.sizes[number] > RAW_BYTES:
+        return b""
+    try:
+        with opened(part, number) as file:
+            return file.read(RAW_BYTES)
+    except Damage:
+        return b""  # Why it can't be read is told by the damage that led here.
 
 
 def _rows(batch: Batch, sounds: list[Sound]) -> Rows:

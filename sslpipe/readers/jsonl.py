@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, PositiveInt
 
 from sslpipe.codecs.compression import verified
-from sslpipe.codecs.text import is_binary, without_mark
+from sslpipe.codecs.text import without_mark
 from sslpipe.core.damage import Damage
 from sslpipe.core.fields import Field, Fields
 from sslpipe.core.rows import Rows
@@ -16,17 +16,12 @@ from sslpipe.core.steps import BadSink, Part, Reader
 from sslpipe.readers._batch import Batch, meta_json
 from sslpipe.readers._fields import checked_names
 from sslpipe.readers._files import bundled, discover, split_suffix
-from sslpipe.readers._json import as_string, json_object, kind_of
+from sslpipe.readers._json import as_string, encoded, json_object, text_of
 from sslpipe.readers._lines import Line, lines_of
 from sslpipe.readers._open import bad_record, opened
 
 _SUFFIXES: Final = (".jsonl", ".ndjson")
 _BLANK: Final = b" \t\r"
-
-
-def _checked_names(fields: dict[str, str]) -> dict[str, str]:
-    checked_names(fields)
-    return fields
 
 
 class Jsonl(Reader):
@@ -39,7 +34,7 @@ class Jsonl(Reader):
     where bytes are wrong rather than missing, those are the lines of members whose own checksum was right.
     """
 
-    fields: Annotated[dict[str, str], AfterValidator(_checked_names)] = {"text": "text"}  # noqa: RUF012 (pydantic copies it)
+    fields: Annotated[dict[str, str], AfterValidator(checked_names)] = {"text": "text"}  # noqa: RUF012 (pydantic copies it)
     """Our field name to the JSON key that holds its text."""
     keep: tuple[str, ...] = ()
     """JSON keys that go into `meta`. Every row has all of them, as strings: one type for all rows is what readers of shards can
@@ -96,30 +91,10 @@ class Jsonl(Reader):
         if not line.data.strip(_BLANK):
             return None
         record = json_object(line.data, line.ended)
-        payloads = [_text(record, key) for key in self.fields.values()]
+        payloads = [text_of(record, key) for key in self.fields.values()]
         if self.keep:
-            payloads.append(_encoded(meta_json, {key: as_string(record.get(key)) for key in self.keep}))
+            payloads.append(encoded(meta_json, {key: as_string(record.get(key)) for key in self.keep}))
         return payloads
-
-
-def _text(record: dict[str, Any], key: str) -> bytes:
-    if key not in record:
-        raise Damage("json.missing_field", 0, f"there is no key {key!r}")
-    value = record[key]
-    if not isinstance(value, str):
-        raise Damage("json.field_type", 0, f"{key!r} is {kind_of(value)}, wanted a string")
-    text = _encoded(str.encode, value)
-    if is_binary(text):
-        raise Damage("text.binary", 0, f"too many control characters in {key!r}")
-    return text
-
-
-def _encoded(encode: Any, value: Any) -> bytes:
-    try:
-        encoded: bytes = encode(value)
-    except UnicodeEncodeError as error:
-        raise Damage("json.surrogate", 0, f"a lone surrogate, \\u{ord(error.object[error.start]):04x}") from None
-    return encoded
 
 
 def _claims(name: str) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
-from pydantic import PositiveInt, model_validator
+from pydantic import AfterValidator, PositiveInt, model_validator
 
 from sslpipe.codecs.text import invalid_utf8
 from sslpipe.core.damage import Damage
@@ -15,7 +15,8 @@ from sslpipe.core.fields import Fields
 from sslpipe.core.rows import Rows
 from sslpipe.core.steps import BadSink, Part
 from sslpipe.readers._batch import Batch, meta_json
-from sslpipe.readers._fields import FieldsReader, checked_kinds, checked_names, kind_of
+from sslpipe.readers._fields import checked_kinds, checked_names
+from sslpipe.readers._fields_reader import FieldsReader
 from sslpipe.readers._files import bundled, discover, split_suffix
 from sslpipe.readers._open import OpenFile, bad_record, opened
 from sslpipe.readers._parquet_columns import Column, column_of
@@ -44,8 +45,8 @@ class Parquet(FieldsReader):
     their contents (`text.*`, `image.*`, `record_too_large`). Nothing is unpickled: extension types are read as they are stored.
     """
 
-    fields: dict[str, str] = {"text": "text"}  # noqa: RUF012 (pydantic copies it)
-    """Our field name to the column that fills it. What a field holds follows from its name, or from `kinds`."""
+    fields: Annotated[dict[str, str], AfterValidator(checked_names)] = {"text": "text"}  # noqa: RUF012 (pydantic copies it)
+    """Our field name to the column that fills it."""
     keep: tuple[str, ...] = ()
     """Columns that go into `meta`, as strings: numbers and truth values as JSON writes them, a missing value as "". Lists and
     bytes can't be kept."""
@@ -54,8 +55,7 @@ class Parquet(FieldsReader):
     large; a thousand photographs may share one."""
 
     @model_validator(mode="after")
-    def _names_and_kinds(self) -> Self:
-        checked_names(self.fields)
+    def _kinds_of_fields(self) -> Self:
         checked_kinds(self.fields, self.kinds)
         return self
 
@@ -120,7 +120,7 @@ class Parquet(FieldsReader):
 
     def _columns(self, schema: pa.Schema) -> list[Column]:
         """Those of all fields, then those that are kept."""
-        filled = [column_of(schema, path, kind_of(name, self.kinds)) for name, path in self.fields.items()]
+        filled = [column_of(schema, path, self._kind(name)) for name, path in self.fields.items()]
         return filled + [column_of(schema, path, None) for path in self.keep]
 
     def _values(

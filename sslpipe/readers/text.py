@@ -18,6 +18,7 @@ from sslpipe.core.steps import BadSink, Part, Reader
 from sslpipe.readers._batch import Batch, meta_json
 from sslpipe.readers._files import bundled, discover, split_suffix
 from sslpipe.readers._open import bad_record, opened
+from sslpipe.readers._payload import gathered
 
 _PAGES: Final = (".html", ".htm")
 _SUFFIXES: Final = (".txt", ".md", ".rst", ".pod", *_PAGES, "")
@@ -75,20 +76,11 @@ class Text(Reader):
     def _text(self, part: Part, number: int) -> bytes:
         suffix, compression = split_suffix(part.files[number].rpartition("/")[2])
         with opened(part, number) as file:
-            data = self._whole(decompressed(file, compression))
+            data = gathered(decompressed(file, compression), self.max_record_bytes)
         if suffix in _PAGES or is_html(data[:_SNIFFED]):
             page = html_text(data, None if self.encoding == "utf-8" else self.encoding)
             return page.encode("utf-8")
         return utf8_of(data, self.encoding)
-
-    def _whole(self, chunks: Iterator[bytes]) -> bytes:
-        gathered = bytearray()
-        for chunk in chunks:
-            gathered += chunk
-            if len(gathered) > self.max_record_bytes:
-                limit = f"{self.max_record_bytes:,}"
-                raise Damage("record_too_large", self.max_record_bytes, f"more than `max_record_bytes`, which is {limit}")
-        return bytes(gathered)
 
 
 def _claims(name: str) -> bool:

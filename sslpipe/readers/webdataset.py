@@ -13,7 +13,8 @@ from sslpipe.core.fields import Fields
 from sslpipe.core.rows import Rows
 from sslpipe.core.steps import BadSink, Part
 from sslpipe.readers._batch import Batch, meta_json
-from sslpipe.readers._fields import FieldsReader, checked_kinds, checked_names
+from sslpipe.readers._fields import FileKind, checked_kinds, checked_names, kind_of_suffix
+from sslpipe.readers._fields_reader import FieldsReader
 from sslpipe.readers._files import bundled, discover, split_suffix
 from sslpipe.readers._json import as_string, json_object
 from sslpipe.readers._open import OpenFile, bad_record, opened
@@ -52,15 +53,18 @@ class WebDataset(FieldsReader):
     its name no name (`tar.name`), and for what its fields hold (`text.*`, `image.*`, `json.*`, `record_too_large`).
     """
 
-    fields: dict[str, Extensions] = {"image": ("jpg", "jpeg", "png", "webp", "gif")}  # noqa: RUF012 (pydantic copies it)
-    """Our field name to the extensions that may hold it, of which the first that a sample has is taken. What a field holds
-    follows from its name, or from `kinds`."""
+    fields: Annotated[dict[str, Extensions], AfterValidator(checked_names)] = {  # noqa: RUF012 (pydantic copies it)
+        "image": ("jpg", "jpeg", "png", "webp", "gif")
+    }
+    """Our field name to the extensions that may hold it, of which the first that a sample has is taken."""
+    kinds: dict[str, FileKind] = {}  # noqa: RUF012 (as above)
+    """What fields are: `image`, `audio` or `text`. Those not named here are what they are called, or what the first of their
+    extensions says, text unless it is known for pictures or sound."""
     keep: tuple[str, ...] = ()
     """Keys of the member `.json` that go into `meta`, as strings, what is missing as "". `__key__` is the sample's own key."""
 
     @model_validator(mode="after")
-    def _names_and_kinds(self) -> Self:
-        checked_names(self.fields)
+    def _kinds_of_fields(self) -> Self:
         checked_kinds(self.fields, self.kinds)
         return self
 
@@ -126,6 +130,10 @@ class WebDataset(FieldsReader):
             record: dict[str, Any] = json_object(read_member(file, about), ended=True) if about is not None else {}
             payloads.append(meta_json({key: as_string(record.get(key)) for key in self.keep} | self._key(sample)))
         return payloads
+
+    def _kind(self, name: str) -> FileKind:
+        kind = super()._kind(name)
+        return kind_of_suffix("." + self.fields[name][0]) if kind == "text" and name not in self.kinds else kind
 
     def _reads_json(self) -> bool:
         return bool(set(self.keep) - {_KEY})

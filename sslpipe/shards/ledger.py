@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import xxhash
 
+from sslpipe.core.errors import DataError
 from sslpipe.core.rows import Rows
 from sslpipe.core.steps import Bad
 from sslpipe.shards.commits import Output
@@ -27,6 +28,9 @@ BAD_BYTES = 1024
 
 PIECES = 255
 """The low bits of a record's number, which count the pieces that a cut made of it."""
+
+FACTS = ("id", "key", "source", "file", "place", "outcome", "reason", "detail")
+"""What every entry has; all other columns of a ledger are measures."""
 
 _HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 _SCHEMA = pa.schema(
@@ -161,6 +165,20 @@ def read_ledger(path: Path, number: int | None = None) -> pa.Table:
     return pq.read_table(
         path, filters=[("id", ">=", number), ("id", "<=", number | PIECES if number & PIECES == 0 else number)]
     )
+
+
+def ledger_batches(path: Path, rows: int, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+    """The entries of one ledger or quarantine file, so many rows at a time, with all columns or these; raises DataError."""
+    try:
+        with pq.ParquetFile(path) as file:
+            found = {field.name: field.type for field in file.schema_arrow}
+            if all(any(found.get(field.name) != field.type for field in schema) for schema in (_SCHEMA, _QUARANTINE)):
+                raise DataError(f"{path} has other columns than a ledger; build again with --update")
+            yield from file.iter_batches(batch_size=rows, columns=columns)
+    except pa.ArrowException as error:
+        raise DataError(
+            f"{path} can't be read: {str(error).splitlines()[0]}; restore it, or build again with --update"
+        ) from None
 
 
 def _publish(storage: LocalStorage, role: str, stem: str, table: pa.Table) -> Output:

@@ -28,8 +28,12 @@ def tone(frames: int = FRAMES, channels: int = 1) -> NDArray[np.float64]:
 
 def made(kind: str, subtype: str, samples: NDArray[Any] | None = None, rate: int = RATE, **more: Any) -> bytes:
     """A file as libsndfile writes it."""
+    samples = tone() if samples is None else samples
     file = io.BytesIO()
-    soundfile.write(file, tone() if samples is None else samples, rate, subtype, format=kind, **more)
+    channels = samples.shape[1] if samples.ndim == 2 else 1
+    with soundfile.SoundFile(file, "w", rate, channels, subtype, format=kind, **more) as sound:
+        for start in range(0, len(samples), 4096):  # A long piece at once overflows the stack of the Vorbis encoder.
+            sound.write(samples[start : start + 4096])
     return file.getvalue()
 
 

@@ -97,7 +97,7 @@ def test_without_trust_no_step_of_another_package_runs(out: Path) -> None:
     (story,) = explain(LocalStorage(out), key("too short"))
     assert story[3] == "  filtered: short"
     assert story[4].startswith("  thresholds can't be told: recipe.build[1].tests.building.foreign.filters.long_enough: ")
-    assert story[4].endswith("pass trust=True if it may (`sslpipe explain --trust`)")
+    assert story[4].endswith("pass trust=True if it may (`--trust` on the command line)")
     (kept,) = explain(LocalStorage(out), key(LINES[5]["text"]))
     assert "thresholds" not in "".join(kept), "nothing was missed"
 
@@ -195,3 +195,17 @@ def test_not_finished(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         explain(LocalStorage(tmp_path), "x")
     assert str(caught.value) == f"{tmp_path} is not finished yet; `sslpipe status {tmp_path}` says how far it is"
+
+
+def test_a_tokenizer_that_was_given_is_read_from_the_dataset(tmp_path: Path, out: Path) -> None:
+    """The recipe may have come from elsewhere, and name any file of this machine; or the file may have moved."""
+    learnt = tmp_path / "learnt"
+    run(recipe(out.parent / "in", ByteLevelBpe(vocab_size=300), Tokenize(), limits=limits()), learnt)
+    given = tmp_path / "given.json"
+    given.write_bytes((learnt / Dataset(learnt).manifest.artefacts["tokenizer.json"].path).read_bytes())
+    steps = (LongEnough(least=10), Tokenize(tokenizer=str(given)))
+    run(recipe(out.parent / "in", *steps, limits=limits(), shards=Shards(count=1)), tmp_path / "out")
+    given.unlink()
+    os.mkfifo(given)  # Whoever opens it now waits for ever.
+    (story,) = explain(LocalStorage(tmp_path / "out"), key("too short"), trust=True)
+    assert story[-1] == "  filtered: short: 9 elements, least is 10"

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sslpipe.codecs import _ogg
+from sslpipe.codecs import _ogg, audio_stream
 from sslpipe.codecs._flac import flac_damage
 from sslpipe.codecs.audio import AudioCodec
 from sslpipe.codecs.audio_source import InFile, InMemory, Shown
@@ -176,6 +177,23 @@ def test_a_header_and_a_region_look_like_one_file(head: bytes, data: bytes, star
     assert shown.tell() == max(at, min(at + size, len(plain)))
     shown.seek(0)
     assert shown.read() == plain
+
+
+@pytest.mark.parametrize("kind", [("MP3", "MPEG_LAYER_III"), ("OGG", "VORBIS"), ("OGG", "OPUS"), ("FLAC", "PCM_16")])
+def test_blocks_join_without_a_seam(kind: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    data = made(*kind, tone(60_000))
+    whole = CODEC.decode(data)[0].samples
+    monkeypatch.setattr(audio_stream, "BLOCK", 1000)
+    assert CODEC.decode(data)[0].samples.tobytes() == whole.tobytes()
+
+
+def test_a_reader_that_seeks_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """soundfile sets the position after each read, and the decoder of MP3 loses what the next frame builds on."""
+    data = made("MP3", "MPEG_LAYER_III", tone(60_000))
+    whole = CODEC.decode(data)[0].samples
+    monkeypatch.setattr(audio_stream, "BLOCK", 1000)
+    monkeypatch.setattr(audio_stream, "_forward_reader", lambda: soundfile.SoundFile)
+    assert CODEC.decode(data)[0].samples.tobytes() != whole.tobytes()
 
 
 def test_unused_chunks_are_never_shown_to_the_decoder() -> None:

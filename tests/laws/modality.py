@@ -53,4 +53,4 @@ def modality(name: str) -> Modality:
     return AUDIO
 
 
-NAMES = ("text",)
+NAMES = ("text", "images", "audio")

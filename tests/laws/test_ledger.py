@@ -98,11 +98,11 @@ def test_every_outcome_can_be_explained(built: Built) -> None:
     assert {"filtered", "duplicate", "kept"} <= told
 
 
-@pytest.mark.parametrize("mutant", ["quarantined:json.syntax", "filtered:empty", "duplicate", "kept"])
+@pytest.mark.parametrize("mutant", ["quarantined:", "filtered:", "duplicate", "kept"])
 def test_mutant_an_outcome_that_is_not_counted(built: Built, mutant: str) -> None:
     counts = json.loads(json.dumps(built[1].by_source))
     for outcomes in counts.values():
-        outcomes.pop(mutant, None)
+        outcomes.pop(next(name for name in sorted(outcomes) if name.startswith(mutant)))
     with pytest.raises(SslpipeError, match="records were read"):
         check_sum(counts)
 

@@ -52,7 +52,7 @@ def test_rows_are_those_of_the_table(tmp_path: Path, options: dict[str, Any], ki
 def test_structs_kinds_and_metadata(tmp_path: Path) -> None:
     pictures = [{"bytes": JPEG, "path": "a.jpg"}, {"bytes": PNG, "path": None}]
     table = {"image": pictures, "caption": ["ein Hund", ""], "n": [1, None], "x": [True, False], "f": [0.5, 2.0]}
-    reader = {"fields": {"image": "image.bytes", "words": "caption"}, "kinds": {"words": "text"}}
+    reader: dict[str, Any] = {"fields": {"image": "image.bytes", "words": "caption"}}
     rows, bad = read(tmp_path, parquet(table), **reader, keep=("image.path", "n", "x", "f"))
     assert not bad and [row[2:4] for row in rows] == [(JPEG, b"ein Hund"), (PNG, b"")]
     assert [json.loads(row[4]) for row in rows] == [
@@ -61,6 +61,8 @@ def test_structs_kinds_and_metadata(tmp_path: Path) -> None:
     ]
     kinds = {name: field.kind for name, field in Parquet(**reader, keep=("n",)).outputs({}).items()}
     assert kinds == {"image": "image", "words": "text", "meta": "meta"}
+    photo = Parquet(fields={"photo": "image.bytes"}, kinds={"photo": "image"})
+    assert {name: field.kind for name, field in photo.outputs({}).items()} == {"photo": "image"}
 
 
 def test_rows_that_are_none_have_their_reasons(tmp_path: Path) -> None:
@@ -151,8 +153,8 @@ def test_two_columns_of_one_name_and_none(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="there are 2 columns `text`"):
         Parquet(paths=(str(tmp_path),)).parts(1 << 20)
     assert read(tmp_path, parquet({"text": pa.array([], pa.string())})) == ([], [])
-    with pytest.raises(FieldError, match=r"what is 'caption'\?"):
-        Parquet(fields={"caption": "c"})
+    with pytest.raises(FieldError, match="`kinds` names 'caption', wanted one of the fields text"):
+        Parquet(kinds={"caption": "text"})
 
 
 class Trap(pa.ExtensionType):

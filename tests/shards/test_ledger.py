@@ -11,10 +11,11 @@ import pytest
 import xxhash
 from shards_support import make_rows
 
+from sslpipe.core.errors import DataError
 from sslpipe.core.rows import Rows
 from sslpipe.core.steps import Bad
 from sslpipe.shards.commits import Output
-from sslpipe.shards.ledger import RAW_LIMIT, Ledger, read_ledger
+from sslpipe.shards.ledger import RAW_LIMIT, Ledger, ledger_batches, read_ledger
 from sslpipe.shards.storage import LocalStorage
 
 COLUMNS = ["id", "key", "source", "file", "place", "outcome", "reason", "detail"]
@@ -106,3 +107,24 @@ def test_texts_that_are_not_unicode(tmp_path: Path, hostile: str, printed: str) 
     for _, table in _finished(tmp_path, ledger).values():
         assert set(table.column("file").to_pylist()) == set(table.column("place").to_pylist()) == {printed}
         assert table.column("detail").to_pylist()[-1] == printed
+
+
+def test_batches(tmp_path: Path) -> None:
+    ledger = Ledger(LocalStorage(tmp_path), "x")
+    ledger.enter(_rows(5), ["a"] * 5, "kept")
+    ledger.quarantine("a", Bad("f", "line 1", "r", "d", b"raw"), 9)
+    outputs = ledger.finish()
+    entries, bad = (tmp_path / output.name for output in outputs)
+    assert [batch.num_rows for batch in ledger_batches(entries, 4)] == [4, 2]
+    (ids,) = ledger_batches(entries, 10, ["id"])
+    assert ids.schema.names == ["id"] and ids.column(0).to_pylist() == [0, 1, 2, 3, 4, 9]
+    assert [batch.column("raw").to_pylist() for batch in ledger_batches(bad, 1)] == [[b"raw"]]
+
+
+def test_files_that_are_no_ledgers_are_refused(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"id": pa.array([1], pa.int64()), "key": ["x"]}), tmp_path / "other.parquet")
+    with pytest.raises(DataError, match=r"other\.parquet has other columns than a ledger; build again with --update"):
+        next(ledger_batches(tmp_path / "other.parquet", 1))
+    (tmp_path / "torn.parquet").write_bytes(b"PAR1 and then nothing")
+    with pytest.raises(DataError, match=r"torn\.parquet can't be read: .+; restore it, or build again with --update"):
+        next(ledger_batches(tmp_path / "torn.parquet", 1))

@@ -1,4 +1,4 @@
-"""`check_task`: sound tasks pass, and each assertion catches the mutant made to break it."""
+"""`check_task` on tasks of tokens: sound ones pass, and each assertion catches the mutant made to break it."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar

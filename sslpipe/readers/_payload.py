@@ -1,0 +1,59 @@
+"""What a whole file becomes as a field of a row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Final
+
+from sslpipe.codecs.compression import decompressed
+from sslpipe.codecs.text import utf8_of
+from sslpipe.core.damage import Damage
+from sslpipe.readers._fields import FileKind
+from sslpipe.readers._files import split_suffix
+from sslpipe.readers._open import OpenFile
+
+_STEP: Final = 1 << 20
+
+
+def loaded(opening: AbstractContextManager[OpenFile], kind: FileKind, name: str, limit: int) -> tuple[bytes, Damage | None]:
+    """The bytes that a file is as a field, and no damage; or what could be read of it, and what is wrong.
+
+    Pictures and sound are the file's own bytes, of which only the headers are looked at: what is damaged behind them shows when
+    they are decoded, once, by the first step that needs it. Text is decompressed, whatever its `name` says, and strict UTF-8.
+    """
+    data = b""
+    try:
+        with opening as file:
+            compression = split_suffix(name.rpartition("/")[2])[1]
+            chunks = decompressed(file, compression) if kind == "text" else iter(partial(file.read, _STEP), b"")
+            data = gathered(chunks, limit)
+        return _checked(kind, data), None
+    except Damage as damage:
+        return data, damage
+
+
+def gathered(chunks: Iterable[bytes], limit: int) -> bytes:
+    """All chunks joined; raises Damage `record_too_large` as soon as they are more than `limit` bytes."""
+    data = bytearray()
+    for chunk in chunks:
+        data += chunk
+        if len(data) > limit:
+            raise Damage("record_too_large", limit, f"more than `max_record_bytes`, which is {limit:,}")
+    return bytes(data)
+
+
+def _checked(kind: FileKind, data: bytes) -> bytes:
+    """The payload; raises Damage where the header of a picture or of sound, or any byte of a text, is not as it should be."""
+    if kind == "text":
+        return utf8_of(data)
+    if kind == "image":
+        from sslpipe.codecs.image_header import image_header
+
+        image_header(data)
+    else:
+        from sslpipe.codecs.audio import frames_of
+
+        frames_of(data)
+    return data

@@ -1,0 +1,1 @@
+"""Steps of somebody else's package."""
