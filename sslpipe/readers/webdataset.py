@@ -26,7 +26,8 @@ _KEY: Final = "__key__"
 
 
 def _several(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
+    """One extension as a tuple of one; a list, which a recipe has, as a tuple."""
+    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
 
 
 def _lower(extensions: tuple[str, ...]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from sslpipe.core.errors import FieldError, RecipeError
 from sslpipe.readers.webdataset import WebDataset
+from sslpipe.recipe.load import load_recipe
 from tests.badinputs.images import JPEG, PNG
 from tests.readers.support import everything, write
 
@@ -197,6 +198,14 @@ def test_what_is_claimed_and_refused(tmp_path: Path) -> None:
         with pytest.raises(RecipeError, match=f"{name} is a compressed archive; decompress it first, or leave it out"):
             reader.parts(1 << 20)
         (tmp_path / name).unlink()
+
+
+def test_a_recipe_may_name_one_extension_or_several(tmp_path: Path) -> None:
+    file = tmp_path / "recipe.yaml"
+    file.write_text("name: x\nsources:\n  a: {readers.webdataset: {paths: a.tar, fields: {image: [JPG, png], text: txt}}}\n")
+    reader = load_recipe(file).sources["a"]
+    assert reader == WebDataset(paths=reader.paths, fields={"image": ("jpg", "png"), "text": ("txt",)})
+    assert WebDataset.model_validate_json(reader.model_dump_json(), strict=True) == reader
 
 
 def test_what_fields_hold() -> None:
