@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 import xxhash
-from pydantic import ValidationError
 
 from sslpipe.codecs.encoded import pictures
 from sslpipe.codecs.image import ImageCodec
 from sslpipe.core.damage import Damage
 from sslpipe.core.draw import Draw
 from sslpipe.core.encoded import Encoded
-from sslpipe.core.errors import RecipeError
+from sslpipe.core.errors import FieldError, RecipeError
 from sslpipe.core.fields import Field, Fields
 from sslpipe.core.names import Names
 from sslpipe.core.ragged import Ragged
@@ -234,5 +233,5 @@ def test_what_does_not_fit_is_refused() -> None:
 )  # fmt: skip
 def test_fields_out_of_range_are_refused(changes: dict[str, Any]) -> None:
     """OpenCV refuses even kernels only when the first view is made (bolts #227)."""
-    with pytest.raises(ValidationError):
+    with pytest.raises(FieldError):
         TwoViews(**changes)
