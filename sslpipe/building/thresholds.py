@@ -30,8 +30,8 @@ class Line:
     step: str
     """The filter's path."""
     part: str
-    whole: str
-    """Empty where the number is no share."""
+    whole: tuple[str, ...]
+    """Of what it is taken as a share; none where it is not."""
     limit: Limit
 
 
@@ -62,7 +62,7 @@ class Thresholds:
         """The thresholds of all filters that can tell them, in the order of the recipe."""
         segments = self._plan.segments if self._plan is not None else ()
         return [
-            Line(number, step.path(), columns[limit.part], columns[limit.whole] if limit.whole else "", limit)
+            Line(number, step.path(), columns[limit.part], tuple(columns[name] for name in limit.whole), limit)
             for number, segment in enumerate(segments)
             for step in segment.steps
             if isinstance(step, Filter)

@@ -175,13 +175,15 @@ class Limit:
     reason: str
     part: str
     """The number that is compared, by its name among the measures."""
-    whole: str
-    """The number that it is taken as a share of; empty where it is compared as it is."""
+    whole: tuple[str, ...]
+    """The numbers whose product it is taken as a share of; none where it is compared as it is."""
     field: str
     """The field of the filter that holds the threshold."""
     value: float
     drops: Literal["below", "above"]
     """Which side goes; a number on the threshold stays."""
+    unit: int = 1
+    """How many steps of the part, as it is measured, are one of the threshold."""
 
 
 class Filter(Step):

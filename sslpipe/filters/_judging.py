@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
@@ -46,10 +47,12 @@ def first_reason(checks: Mapping[str, NDArray[np.bool_]]) -> Verdicts:
 
 def limits_of(step: Filter, deciding: Mapping[str, tuple[str, str, str]]) -> tuple[Limit, ...]:
     """The limits of a filter that compares, for each reason, a part of a whole with a field `min_...` or `max_...`."""
-    return tuple(
-        Limit(reason, part, whole, name, getattr(step, name), "below" if name.startswith("min_") else "above")
-        for reason, (part, whole, name) in deciding.items()
-    )
+    return tuple(limit(step, reason, part, (whole,) if whole else (), name) for reason, (part, whole, name) in deciding.items())
+
+
+def limit(step: Filter, reason: str, part: str, whole: tuple[str, ...], field: str, unit: int = 1) -> Limit:
+    """The limit that a field `min_...` or `max_...` of a filter is; see `Limit`."""
+    return Limit(reason, part, whole, field, getattr(step, field), "below" if field.startswith("min_") else "above", unit)
 
 
 def compared(numbers: Numbers, part: str, whole: str, threshold: str, limit: float) -> str:
@@ -60,12 +63,19 @@ def compared(numbers: Numbers, part: str, whole: str, threshold: str, limit: flo
     return f"{told}, {threshold} is {limit:,}"
 
 
+def missed(limit: Limit, numbers: Numbers) -> str:
+    """A row's number beside its limit, whatever the unit and the whole: `dc / frames = 0.06, max_dc is 0.05`."""
+    names = " * ".join((limit.part, *limit.whole)).replace(" * ", " / ", 1).replace("_", " ")
+    quotient = _quotient(numbers[limit.part], limit.unit * math.prod(numbers[name] for name in limit.whole), limit.value)
+    return f"{names} = {quotient}, {limit.field} is {limit.value:,}"
+
+
 def _count(numbers: Numbers, name: str) -> str:
     return f"{numbers[name]:,} {name.replace('_', ' ')}"
 
 
 def _quotient(part: float, whole: float, limit: float) -> str:
     """The quotient with as many digits, three at least, as leave it on its side of the limit."""
-    exact = part / whole
+    exact = part / whole if whole else math.inf
     texts = [f"{exact:.{digits}g}" for digits in range(3, 18)]
     return next(text for text in texts if np.sign(float(text) - limit) == np.sign(exact - limit))

@@ -7,8 +7,8 @@ from typing import Self
 import pydantic
 
 from sslpipe.core.fields import Fields
-from sslpipe.core.steps import Context, Filter, Measure, Measures, Verdicts, pick_field
-from sslpipe.filters._judging import above, below, first_reason
+from sslpipe.core.steps import Context, Filter, Limit, Measure, Measures, Numbers, Verdicts, pick_field
+from sslpipe.filters._judging import above, below, first_reason, limit, missed
 from sslpipe.measures import audio_levels
 
 _FULL = 2**23
@@ -72,4 +72,19 @@ class AudioLevels(Filter):
                 "audio.clipped": above(measures["clipped"], frames * measures["channels"], self.max_clipped),
                 "audio.dc": above(measures["dc"], frames * _FULL, self.max_dc),
             }
+        )
+
+    def explain(self, reason: str, numbers: Numbers) -> str:
+        """The number that decided, beside its threshold."""
+        return next(missed(limit, numbers) for limit in self.limits() if limit.reason == reason)
+
+    def limits(self) -> tuple[Limit, ...]:
+        """All five, four without a longest length."""
+        longest = [limit(self, "audio.too_long", "frames", ("rate",), "max_s")] if self.max_s is not None else []
+        return (
+            limit(self, "audio.too_short", "frames", ("rate",), "min_s"),
+            *longest,
+            limit(self, "audio.silent", "silent_slices", ("slices",), "max_silence"),
+            limit(self, "audio.clipped", "clipped", ("frames", "channels"), "max_clipped"),
+            limit(self, "audio.dc", "dc", ("frames",), "max_dc", _FULL),
         )

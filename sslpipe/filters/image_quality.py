@@ -8,9 +8,12 @@ import numpy as np
 from pydantic import Field, PositiveInt
 
 from sslpipe.core.fields import Fields
-from sslpipe.core.steps import Context, Filter, Measure, Measures, Numbers, Verdicts, pick_field
-from sslpipe.filters._judging import above, below, compared, first_reason
+from sslpipe.core.steps import Context, Filter, Limit, Measure, Measures, Numbers, Verdicts, pick_field
+from sslpipe.filters._judging import above, below, compared, first_reason, limit, limits_of
 from sslpipe.measures import image_quality
+
+_BIT: Final = 1000
+"""What `measures.image_quality` counts a bit of entropy as."""
 
 _DECIDING: Final = {
     "image.too_small": ("short_side", "", "min_side"),
@@ -63,11 +66,16 @@ class ImageQuality(Filter):
                 "image.too_small": measures["short_side"] < self.min_side,
                 "image.too_narrow": above(measures["long_side"], measures["short_side"], self.max_aspect),
                 "image.flat": above(measures["flat_pixels"], measures["pixels"], self.max_flat),
-                "image.low_entropy": below(entropy, np.full_like(entropy, 1000), self.min_entropy),
+                "image.low_entropy": below(entropy, np.full_like(entropy, _BIT), self.min_entropy),
             }
         )
 
     def explain(self, reason: str, numbers: Numbers) -> str:
         """The number that decided, beside its threshold."""
         part, whole, threshold = _DECIDING[reason]
-        return compared({**numbers, "bit": 1000}, part, whole, threshold, getattr(self, threshold))
+        return compared({**numbers, "bit": _BIT}, part, whole, threshold, getattr(self, threshold))
+
+    def limits(self) -> tuple[Limit, ...]:
+        """All four."""
+        plain = {reason: compares for reason, compares in _DECIDING.items() if compares[1] != "bit"}
+        return (*limits_of(self, plain), limit(self, "image.low_entropy", "entropy", (), "min_entropy", _BIT))
