@@ -18,11 +18,11 @@ from sslpipe.tasks._pictures import (
     IMAGENET_MEAN,
     IMAGENET_STD,
     Areas,
-    Channels,
+    Means,
     Ratios,
     Share,
     Side,
-    Spread,
+    Spreads,
     affine,
     picture_outputs,
     pictures_of,
@@ -53,9 +53,9 @@ class MaskedPatches(Task):
     """How the crop is resized, antialiased either way (MAE: bicubic)."""
     flip: Share = 0.5
     """Probability of a mirrored picture."""
-    mean: Channels = IMAGENET_MEAN
+    mean: Means = IMAGENET_MEAN
     """What is taken off each channel, of values between 0 and 1."""
-    std: Spread = IMAGENET_STD
+    std: Spreads = IMAGENET_STD
     """By what each channel is divided then."""
     patch_targets: bool = False
     """Whether to hand out what MAE predicts as well: the values of each patch, less their mean, over their spread."""

@@ -17,12 +17,12 @@ from sslpipe.tasks._pictures import (
     IMAGENET_MEAN,
     IMAGENET_STD,
     Areas,
-    Channels,
+    Means,
     Ratios,
     Share,
     Side,
     Sigmas,
-    Spread,
+    Spreads,
     affine,
     picture_outputs,
     pictures_of,
@@ -77,9 +77,9 @@ class TwoViews(Task):
     """Pixels across that the blur looks at, odd; by default a tenth of `size`, made odd: 23 of 224 (SimCLR)."""
     output: Literal["float32", "uint8"] = "float32"
     """`float32`: normalised; `uint8`: a quarter of the memory, for trainers that normalise on the GPU."""
-    mean: Channels = IMAGENET_MEAN
+    mean: Means = IMAGENET_MEAN
     """What is taken off each channel, of values between 0 and 1."""
-    std: Spread = IMAGENET_STD
+    std: Spreads = IMAGENET_STD
     """By what each channel is divided then."""
     view_params: bool = False
     """Whether to hand out what was drawn as well (`docs/tasks.md`)."""

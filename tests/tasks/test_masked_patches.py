@@ -209,7 +209,7 @@ def test_what_does_not_fit_is_refused() -> None:
         ({"size": 16, "patch": 16}, "hides 1 of 1 patches"),
         ({"ratio": 1}, "hides 196 of 196 patches"),
         ({"ratio": 1.5}, "got 1.5 for `ratio`, wanted a number from 0 to 1"),
-        ({"scale": (0.9, 0.2)}, "the smaller number first"),
+        ({"scale": (0.9, 0.2)}, "from 0.0001 to 1, the smaller first"),
     ],
 )
 def test_fields_out_of_range_are_refused(changes: dict[str, Any], problem: str) -> None:

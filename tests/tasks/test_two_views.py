@@ -228,7 +228,8 @@ def test_what_does_not_fit_is_refused() -> None:
     [
         {"size": 7}, {"views": 0}, {"scale": (0.5, 0.2)}, {"scale": (0, 1)}, {"scale": (0.1, 1.1)}, {"ratio": (2, 1)},
         {"ratio": (0.01, 1)}, {"flip": 1.1}, {"brightness": 1.5}, {"hue": 0.6}, {"sigma": (0.01, 1)}, {"sigma": (2, 1)},
-        {"blur_kernel": 22}, {"blur_kernel": 449}, {"std": (0.1, 0, 0.1)}, {"output": "float16"},
+        {"blur_kernel": 22}, {"blur_kernel": 449}, {"std": (0.1, 0, 0.1)}, {"mean": (float("nan"), 0, 0)},
+        {"output": "float16"},
     ],
 )  # fmt: skip
 def test_fields_out_of_range_are_refused(changes: dict[str, Any]) -> None:
