@@ -28,7 +28,7 @@ from tests.laws.victims import Server
 
 Built = tuple[Path, Manifest]
 KILLS = {"text": 20, "images": 8, "audio": 8}
-"""Of the driver; a build is the same whatever it holds, so one modality is killed often and the others in each of their stages."""
+"""Of the driver. A build is the same whatever it holds: one modality is killed often, the others in each of their stages."""
 WORKER_KILLS = 10
 
 
