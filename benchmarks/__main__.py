@@ -61,6 +61,7 @@ def commands(chosen: argparse.Namespace, dataset: Path) -> Iterator[tuple[str, l
         yield name, ["--dataset", str(dataset), *quick]
     peer = ["--peer-python", chosen.peer_python] if chosen.peer_python else []
     yield "text_build", [*quick, *peer, *(["--data", str(chosen.data)] if chosen.data else [])]
+    yield "views", quick
     if chosen.data and chosen.peer_python:
         few = ["--files", "200", "--rounds", "1"] if chosen.quick else []
         yield "gopher_quality", [str(chosen.data), "--peer", chosen.peer_python, *few]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -54,7 +55,8 @@ def build(
     else:
         located = load_located(recipe, input=input)
     folder = Path(out).expanduser()
-    manifest = build_located(located, folder, make_engine(engine, workers, None), limit=limit, update=update)
+    with closing(make_engine(engine, workers, None)) as runner:
+        manifest = build_located(located, folder, runner, limit=limit, update=update)
     check_bad(manifest, located.recipe)
     return open(folder)
 
@@ -68,17 +70,14 @@ def build_located(
     limit: int | None = None,
     update: bool = False,
 ) -> Manifest:
-    """Check a recipe and run it; the engine is closed afterwards, however it ends."""
+    """Check a recipe and run it on an engine, which is left open: whoever made it closes it."""
     from sslpipe.building.driver import Builder
     from sslpipe.recipe.check import check_inputs
     from sslpipe.recipe.plan import Plan
 
     check_inputs(located.recipe, out, located)
     Plan.of(located.recipe, locate=located.locate)
-    try:
-        return Builder(located.recipe, out, engine, progress, limit=limit, update=update).run()
-    finally:
-        engine.close()
+    return Builder(located.recipe, out, engine, progress, limit=limit, update=update).run()
 
 
 def make_engine(name: str, workers: int | None, address: str | None) -> Engine:

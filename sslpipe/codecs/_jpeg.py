@@ -54,8 +54,8 @@ class JpegHeader(ImageHeader):
     scans: int
     kept: tuple[tuple[int, int], ...]
     """Where everything stands but metadata and bytes between segments."""
-    later: frozenset[int]
-    """Markers behind the first scan."""
+    is_littered: bool
+    """Whether bytes stand between segments before the first scan."""
 
     def pixels(self, data: memoryview, at_least: int | None) -> tuple[Pixels, bool]:
         """See `ImageHeader.pixels`; with `at_least` decoded to a half, a quarter or an eighth where that is large enough."""
@@ -66,8 +66,9 @@ class JpegHeader(ImageHeader):
         shrink = self.shrink(at_least)
         height, width = -(-self.stored_height // shrink), -(-self.stored_width // shrink)
         space = "CMYK" if self.channels == 4 else "RGB"
+        source = self._tidied(data) if self.is_littered else data
         try:
-            pixels = simplejpeg.decode_jpeg(data, space, min_height=height, min_width=width, min_factor=shrink)
+            pixels = simplejpeg.decode_jpeg(source, space, min_height=height, min_width=width, min_factor=shrink)
         except ValueError as error:
             if (damage := self._damage(str(error), len(data))) is not None:
                 raise damage from None
@@ -80,20 +81,25 @@ class JpegHeader(ImageHeader):
         return 1 if at_least is None else next((by for by in (8, 4, 2) if -(-short // by) >= at_least), 1)
 
     def _damage(self, message: str, size: int) -> Damage | None:
-        """What is lost, if libjpeg's complaint says that something is."""
+        """What is lost, if libjpeg's complaint says that something is.
+
+        Bytes left over at the end are padding, which some cameras write; left over anywhere else, they were not understood.
+        """
         found = _EXTRANEOUS.search(message)
-        astray = found is not None and (int(found[1], 16) in self.later or 0xD0 <= int(found[1], 16) <= 0xD7)
-        if astray or any(words in message for words in _LOST):
+        if (found is not None and int(found[1], 16) != _EOI) or any(words in message for words in _LOST):
             return Damage("image.decode", size, f"libjpeg: {message}")
         return None
+
+    def _tidied(self, data: memoryview) -> bytes:
+        """The file without metadata, and without what stands between segments."""
+        return b"\xff\xd8" + b"".join(data[start:stop] for start, stop in self.kept)
 
     def _by_pillow(self, data: memoryview) -> Pixels:
         """A file that has no more than oddities, such as colours sampled in an unusual way."""
         from PIL.JpegImagePlugin import JpegImageFile
 
-        whole = b"\xff\xd8" + b"".join(data[start:stop] for start, stop in self.kept)
         try:
-            with JpegImageFile(io.BytesIO(whole)) as picture:
+            with JpegImageFile(io.BytesIO(self._tidied(data))) as picture:
                 if picture.size != (self.stored_width, self.stored_height) or len(picture.getbands()) != self.channels:
                     raise Damage("image.decode", 0, "two decoders disagree on the size of the picture")
                 return ~np.asarray(picture) if self.channels == 4 else np.array(picture.convert("RGB"))
@@ -105,12 +111,14 @@ def read_jpeg(data: memoryview) -> JpegHeader:
     """The header, from all segments of the file; raises Damage."""
     frame: _Segment | None = None
     kept: list[tuple[int, int]] = []
-    later: set[int] = set()
     orientation = adobe = None
-    jfif = False
+    jfif = littered = False
     scans = metadata = tables = stop = 0
+    before = 2
     for segment in _segments(data):
         code, start, body, stop = segment
+        littered = littered or (not scans and bool(bytes(data[before:start]).strip(b"\xff")))
+        before = stop
         if code in _APPS:
             metadata += len(body)
             checked_metadata(metadata, start)
@@ -133,8 +141,6 @@ def read_jpeg(data: memoryview) -> JpegHeader:
             _check_work(scans, frame.body, start)
         elif (tables := tables + len(body)) > _MAX_TABLES:
             raise Damage("image.limit", start, f"more than {_MAX_TABLES:,} bytes of tables")
-        if scans:
-            later.add(code)
         if code not in _APPS or code in (_APP0, _APP14):
             kept.append((start, stop))
     if frame is None or not scans:
@@ -154,7 +160,7 @@ def read_jpeg(data: memoryview) -> JpegHeader:
         plain=is_ycc and upright and stop == len(data),
         scans=scans,
         kept=tuple(kept),
-        later=frozenset(later),
+        is_littered=littered,
     )
 
 

@@ -2,12 +2,27 @@
 
 All of the file is walked, segment by segment, in time that its bytes bound and without memory for what it only promises. A file
 whose end mark is missing is truncated, whatever of it could be shown. Formats are JPEG, PNG, WebP and GIF.
+
+Reasons of a Damage, here and in `codecs.image`:
+
+| reason | when |
+|---|---|
+| `image.unknown_format` | no picture at all: nothing, a page, text, sound, ...; the detail says what |
+| `image.format_not_allowed` | a picture of another format: HEIC, AVIF, TIFF, BMP, SVG, ... |
+| `image.unsupported` | JPEG that is arithmetic-coded, lossless, hierarchical, has 12 bits or 2 channels; Apple's own PNG |
+| `image.truncated` | the file, or its data, end before the picture does |
+| `image.dimension` | no pixels |
+| `image.too_large` | more than 178,956,970 pixels, or 65,500 a side |
+| `image.limit` | more than 100 scans, 16 MiB of metadata, 10,000 pieces that are small; text that unfolds to more than 16 MiB |
+| `image.decode` | anything else that can't be right: checksums, sizes that contradict, codes that mean nothing |
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Final
+
+import xxhash
 
 from sslpipe.codecs._gif import read_gif
 from sslpipe.codecs._image_format import MAX_PIXELS, ImageFormat, ImageHeader
@@ -26,16 +41,26 @@ _READERS: Final[Mapping[ImageFormat, Callable[[memoryview], ImageHeader]]] = {
     "gif": read_gif,
 }
 
+_KEPT: Final = 1 << 14
+_KNOWN: Final[dict[bytes, ImageHeader]] = {}
+"""Headers by the hash of their pictures; single operations on it are atomic, so threads may share it."""
+
 
 def image_header(data: bytes | memoryview) -> ImageHeader:
-    """The header of a picture; raises Damage.
+    """The header of a picture; raises Damage with one of the reasons above.
 
-    `image.unknown_format`, `image.format_not_allowed`, `image.unsupported` (kinds of JPEG that few decoders know),
-    `image.truncated`, `image.dimension` (no pixels), `image.too_large` (above 178,956,970 pixels or 65,500 a side),
-    `image.limit` (too many scans, too much metadata, text that unfolds without end), `image.decode` (anything else).
+    A picture on its way through a build is asked for its header eight times or so, by as many steps that know nothing of one
+    another. To walk a small JPEG costs a twentieth of a millisecond, to hash it next to nothing, so the last headers are kept.
     """
     view = memoryview(data)
-    return _READERS[sniffed(view)](view)
+    name = xxhash.xxh3_128_digest(view)
+    known = _KNOWN.get(name)
+    if known is None:
+        known = _READERS[sniffed(view)](view)
+        if len(_KNOWN) >= _KEPT:
+            _KNOWN.clear()
+        _KNOWN[name] = known
+    return known
 
 
 def is_plain_jpeg(data: bytes | memoryview) -> bool:

@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -52,7 +53,8 @@ def build(
     started = time.monotonic()
     progress = progress_for(sys.stderr, quiet=as_json)
     try:
-        manifest = build_located(located, out, runner, progress, limit=limit, update=update)
+        with closing(runner):
+            manifest = build_located(located, out, runner, progress, limit=limit, update=update)
     except KeyboardInterrupt:
         progress.close()
         typer.echo("interrupted; what is committed is kept. To go on, run the same command again", err=True)

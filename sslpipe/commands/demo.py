@@ -5,13 +5,17 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sslpipe.core.steps import Step
+
+if TYPE_CHECKING:
+    from sslpipe.building.stages import Engine
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,9 @@ def demo(
     out: Annotated[Path, typer.Option("-o", "--out", help="The folder to work in.")] = Path("sslpipe-demo"),
     engine: Annotated[str, typer.Option(help="`ray` or `inline`.")] = "ray",
 ) -> None:
-    """Build datasets of text, pictures and speech, and take batches of each task from them. Needs no network.
+    """Run the whole road on offline data.
+
+    Builds datasets of text, pictures and speech, and takes batches of each task from them. Needs no network.
 
     The text are docstrings of installed Python files, the pictures tiles of two photographs, the speech sentences of a
     synthesiser. What is made lies under -o, to be looked at with every other command.
@@ -40,9 +46,9 @@ def demo(
     """
     from sslpipe.api import make_engine
 
-    make_engine(engine, None, None).close()
-    for corpus in _corpora():
-        _show(corpus, out, engine)
+    with closing(make_engine(engine, None, None)) as runner:
+        for corpus in _corpora():
+            _show(corpus, out, runner)
     typer.echo(
         f"\nnext: {sys.argv[0]} report {out / 'text'}          what was kept and dropped, as a page\n"
         f"      {sys.argv[0]} peek {out / 'images'}          what the tasks hand out, as pictures\n"
@@ -71,14 +77,14 @@ def _corpora() -> list[_Corpus]:
         ),
         _Corpus(
             "audio", "spoken sentences", "speech", write_speech, "audio",
-            {"masked frames": (tasks.MaskedFrames(crop_s=1.0),)}, ["filters.audio_levels.min_s=1"],
+            {"masked frames": (tasks.MaskedFrames(crop_s=2.0),)},
         ),
     ]  # fmt: skip
 
 
-def _show(corpus: _Corpus, out: Path, engine: str) -> None:
+def _show(corpus: _Corpus, out: Path, engine: Engine) -> None:
     """Write, build, stream and print one of them."""
-    from sslpipe.api import build_located, make_engine
+    from sslpipe.api import build_located
     from sslpipe.api import open as open_dataset
     from sslpipe.commands.progress import progress_for
     from sslpipe.commands.table import summary
@@ -91,7 +97,7 @@ def _show(corpus: _Corpus, out: Path, engine: str) -> None:
     located = load_located(corpus.recipe, input=raw, overrides=corpus.changes)
     progress = progress_for(sys.stderr, quiet=False)
     try:
-        manifest = build_located(located, out / corpus.name, make_engine(engine, None, None), progress, update=True)
+        manifest = build_located(located, out / corpus.name, engine, progress, update=True)
     finally:
         progress.close()
     typer.echo(summary(manifest, out / corpus.name, time.monotonic() - started, progress.input_bytes))

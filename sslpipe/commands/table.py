@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from sslpipe.shards.commits import Counts, totals
-from sslpipe.shards.manifest import Manifest
+from sslpipe.shards.manifest import Manifest, ShardEntry
 
 TOP_REASONS = 6
 TOP_SUFFIXES = 5
@@ -21,7 +21,8 @@ def summary(manifest: Manifest, out: Path, seconds: float | None = None, input_b
         size = sum(shard.bytes for shard in shards)
         tokens = sum(shard.elements.get("ids", 0) for shard in shards)
         words = f"{sum(shard.samples for shard in shards):,} samples, {size / 1e6:,.1f} MB"
-        rows.append((f"{split} shards", f"{len(shards):,}", words + (f", {tokens:,} tokens" if tokens else "")))
+        words += f", {tokens:,} tokens" if tokens else "".join(f", {hours:,.2f} hours" for hours in _hours(manifest, shards))
+        rows.append((f"{split} shards", f"{len(shards):,}", words))
     if skipped := unread(manifest.unread.values()):
         rows.append(("not read", *skipped))
     lines = [*aligned(rows), "", f"dataset in {out}"]
@@ -36,6 +37,12 @@ def summary(manifest: Manifest, out: Path, seconds: float | None = None, input_b
     if manifest.limited:
         lines.append("made with --limit: a look at the recipe, not a dataset; run it without to build the whole")
     return "\n".join(lines)
+
+
+def _hours(manifest: Manifest, shards: Sequence[ShardEntry]) -> list[float]:
+    """How long the sound in some shards is, for each field of one rate."""
+    rates = {name: field.rate for name, field in manifest.fields.items() if field.kind == "audio" and field.rate}
+    return [sum(shard.elements.get(name, 0) for shard in shards) / rate / 3600 for name, rate in rates.items()]
 
 
 def outcomes(by_source: Counts) -> list[tuple[str, str, str]]:

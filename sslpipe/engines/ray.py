@@ -33,7 +33,8 @@ class Ray:
 
     def __init__(self, workers: int | None = None, address: str | None = None) -> None:
         self._workers, self._address = workers, address
-        self._started = self._probed = False
+        self._started = False
+        self._probed: str | None = None
 
     def run(self, job: Job, tasks: Sequence[Task]) -> Iterator[Commit]:
         """Commits as tasks finish; a task whose worker dies is tried again, `ATTEMPTS` times in all."""
@@ -82,7 +83,7 @@ class Ray:
             import ray
 
             ray.shutdown()
-            self._started = self._probed = False
+            self._started, self._probed = False, None
 
     def _slots(self, ray: Any) -> int:
         """How many tasks may be in flight: two a core, so that no core waits; `workers` bounds them in a Ray that is joined."""
@@ -108,9 +109,9 @@ class Ray:
                     f"could not start {where}: {error}. Check the address, or use `--engine inline`, which needs no Ray"
                 ) from error
             self._started = True
-        if not self._probed:
+        if self._probed != job.root:
             probe(job.root)
-            self._probed = True
+            self._probed = job.root
         return ray
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from functools import partial
-from typing import Final
 
 from sslpipe.codecs.compression import decompressed
 from sslpipe.codecs.text import utf8_of
@@ -13,8 +11,6 @@ from sslpipe.core.damage import Damage
 from sslpipe.readers._fields import FileKind
 from sslpipe.readers._files import split_suffix
 from sslpipe.readers._open import OpenFile
-
-_STEP: Final = 1 << 20
 
 
 def loaded(opening: AbstractContextManager[OpenFile], kind: FileKind, name: str, limit: int) -> tuple[bytes, Damage | None]:
@@ -26,9 +22,10 @@ def loaded(opening: AbstractContextManager[OpenFile], kind: FileKind, name: str,
     data = b""
     try:
         with opening as file:
-            compression = split_suffix(name.rpartition("/")[2])[1]
-            chunks = decompressed(file, compression) if kind == "text" else iter(partial(file.read, _STEP), b"")
-            data = gathered(chunks, limit)
+            if kind == "text":
+                data = gathered(decompressed(file, split_suffix(name.rpartition("/")[2])[1]), limit)
+            else:
+                data = file.whole(limit)
         return _checked(kind, data), None
     except Damage as damage:
         return data, damage

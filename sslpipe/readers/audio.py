@@ -18,6 +18,7 @@ from sslpipe.core.fields import Field, Fields
 from sslpipe.core.rows import Rows
 from sslpipe.core.steps import BadSink, Part, Reader
 from sslpipe.readers._batch import Batch, meta_json
+from sslpipe.readers._fields import AUDIO_SUFFIXES
 from sslpipe.readers._files import bundled, discover, split_suffix
 from sslpipe.readers._open import RAW_BYTES, OpenFile, bad_record, opened
 from sslpipe.readers._windows import windows_of
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from sslpipe.codecs.audio import Sound
     from sslpipe.codecs.audio_source import Source
 
-_SUFFIXES: Final = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc")
 _DECODED: Final = 64 << 20
 """Bytes of samples in a batch, from which a further row opens another."""
 
@@ -210,4 +210,4 @@ def _rows(batch: Batch, sounds: list[Sound]) -> Rows:
 
 def _claims(name: str) -> bool:
     suffix, compression = split_suffix(name)
-    return suffix in _SUFFIXES and not compression
+    return suffix in AUDIO_SUFFIXES and not compression

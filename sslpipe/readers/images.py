@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field as Limit
 from pydantic import PositiveInt
@@ -15,11 +15,10 @@ from sslpipe.core.fields import Field, Fields
 from sslpipe.core.rows import Rows
 from sslpipe.core.steps import BadSink, Part, Reader
 from sslpipe.readers._batch import Batch, meta_json
+from sslpipe.readers._fields import IMAGE_SUFFIXES
 from sslpipe.readers._files import bundled, discover, split_suffix
 from sslpipe.readers._open import bad_record, opened
 from sslpipe.readers._picture import check_picture
-
-_SUFFIXES: Final = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif")
 
 
 class Images(Reader):
@@ -80,4 +79,4 @@ class Images(Reader):
 
 def _claims(name: str) -> bool:
     suffix, compression = split_suffix(name)
-    return suffix in _SUFFIXES and not compression
+    return suffix in IMAGE_SUFFIXES and not compression

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Final
 
 import numpy as np
 import pydantic
 from numpy.typing import NDArray
 
+from sslpipe.codecs.encoded import pictures
 from sslpipe.core.encoded import Encoded
 from sslpipe.core.errors import RecipeError
 from sslpipe.core.fields import Field, Fields
+from sslpipe.core.rows import Rows
 from sslpipe.core.steps import Task, pick_field
 
 Share = Annotated[float, pydantic.Field(ge=0, le=1)]
@@ -22,35 +24,38 @@ IMAGENET_MEAN: Final[Channels] = (0.485, 0.456, 0.406)
 IMAGENET_STD: Final[Channels] = (0.229, 0.224, 0.225)
 
 
-def _ordered(span: tuple[float, float]) -> tuple[float, float]:
-    if span[0] > span[1]:
-        raise ValueError(f"wanted the smaller number first, got {span[0]} and {span[1]}")
-    return span
+def _means(mean: Channels) -> Channels:
+    if not all(-10 <= each <= 10 for each in mean):
+        raise ValueError(f"wanted means of values between 0 and 1, not {list(mean)}")
+    return mean
 
 
-Areas = Annotated[
-    tuple[Annotated[float, pydantic.Field(ge=1e-4, le=1)], Annotated[float, pydantic.Field(ge=1e-4, le=1)]],
-    pydantic.AfterValidator(_ordered),
-]
-"""Smallest and largest share of an area."""
-Ratios = Annotated[
-    tuple[Annotated[float, pydantic.Field(ge=1 / 16, le=16)], Annotated[float, pydantic.Field(ge=1 / 16, le=16)]],
-    pydantic.AfterValidator(_ordered),
-]
-"""Smallest and largest ratio of width to height (`kernels/draw_crop.py` draws no wider ones)."""
-Sigmas = Annotated[
-    tuple[Annotated[float, pydantic.Field(ge=1 / 16, le=100)], Annotated[float, pydantic.Field(ge=1 / 16, le=100)]],
-    pydantic.AfterValidator(_ordered),
-]
-"""Smallest and largest standard deviation of a blur, in pixels (`kernels/blur.py` knows none below a sixteenth)."""
-Spread = Annotated[Channels, pydantic.AfterValidator(lambda std: _positive(std))]
-"""Standard deviations of the three channels."""
-
-
-def _positive(std: Channels) -> Channels:
-    if min(std) < 1e-3:
-        raise ValueError(f"wanted standard deviations of values between 0 and 1, got {std}")
+def _spreads(std: Channels) -> Channels:
+    if not all(1e-3 <= each <= 1e3 for each in std):
+        raise ValueError(f"wanted standard deviations of values between 0 and 1, not {list(std)}")
     return std
+
+
+def _within(low: float, high: float) -> pydantic.AfterValidator:
+    """Two numbers between two others, the smaller first."""
+
+    def check(span: tuple[float, float]) -> tuple[float, float]:
+        if not low <= span[0] <= span[1] <= high:
+            raise ValueError(f"wanted two numbers from {low:g} to {high:g}, the smaller first, not {list(span)}")
+        return span
+
+    return pydantic.AfterValidator(check)
+
+
+Span = tuple[float, float]
+Areas = Annotated[Span, _within(1e-4, 1)]
+"""Smallest and largest share of an area."""
+Ratios = Annotated[Span, _within(1 / 16, 16)]
+"""Smallest and largest ratio of width to height (`kernels/draw_crop.py` draws no wider ones)."""
+Sigmas = Annotated[Span, _within(1 / 16, 100)]
+"""Smallest and largest standard deviation of a blur, in pixels (`kernels/blur.py` knows none below a sixteenth)."""
+Means = Annotated[Channels, pydantic.AfterValidator(_means)]
+Spreads = Annotated[Channels, pydantic.AfterValidator(_spreads)]
 
 
 def picture_outputs(task: Task, fields: Fields, field: str | None, made: Mapping[str, Field]) -> Fields:
@@ -63,9 +68,15 @@ def picture_outputs(task: Task, fields: Fields, field: str | None, made: Mapping
     return {**kept, **made}
 
 
-def pixels_of(column: Encoded[NDArray[np.uint8]], row: int) -> NDArray[np.uint8]:
-    """The pixels of a row as kernels want them, uint8 `[H, W, 3]`, C-contiguous."""
-    return np.ascontiguousarray(column.value(row))
+def pictures_of(rows: Rows, field: str) -> Iterator[NDArray[np.uint8]]:
+    """The pixels of each row as kernels want them, uint8 `[H, W, 3]`, C-contiguous.
+
+    Of a column that is bytes nobody else sees what is decoded here, so it is let go at once: memory that is used again costs no
+    page faults, which take half as long as the decoding.
+    """
+    column, shared = pictures(rows, field), isinstance(rows.columns[field], Encoded)
+    for row in range(len(column)):
+        yield np.ascontiguousarray(column.value(row) if shared else column.view(row, row + 1).value(0))
 
 
 def affine(mean: Channels, std: Channels) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -10,7 +10,6 @@ import numpy as np
 import pydantic
 from numpy.typing import NDArray
 
-from sslpipe.codecs.encoded import pictures
 from sslpipe.core.draw import Draw
 from sslpipe.core.fields import Field, Fields, Kind
 from sslpipe.core.rows import Rows
@@ -19,14 +18,14 @@ from sslpipe.tasks._pictures import (
     IMAGENET_MEAN,
     IMAGENET_STD,
     Areas,
-    Channels,
+    Means,
     Ratios,
     Share,
     Side,
-    Spread,
+    Spreads,
     affine,
     picture_outputs,
-    pixels_of,
+    pictures_of,
 )
 
 
@@ -54,9 +53,9 @@ class MaskedPatches(Task):
     """How the crop is resized, antialiased either way (MAE: bicubic)."""
     flip: Share = 0.5
     """Probability of a mirrored picture."""
-    mean: Channels = IMAGENET_MEAN
+    mean: Means = IMAGENET_MEAN
     """What is taken off each channel, of values between 0 and 1."""
-    std: Spread = IMAGENET_STD
+    std: Spreads = IMAGENET_STD
     """By what each channel is divided then."""
     patch_targets: bool = False
     """Whether to hand out what MAE predicts as well: the values of each patch, less their mean, over their spread."""
@@ -132,14 +131,13 @@ class _Opened:
         from sslpipe.kernels.planes import copy_planes, normalise_planes
         from sslpipe.kernels.resize import resize_room
 
-        step, size, column = self.step, self.step.size, pictures(rows, self.field)
+        step, size = self.step, self.step.size
         flip, bicubic = round(step.flip * 2**32), step.interpolation == "bicubic"
         values = np.empty((len(rows), 3, size, size), np.float32)
         targets = np.empty((len(rows) if step.patch_targets else 0, step.patches, 3 * step.patch**2), np.float32)
         lines, planes = np.empty((1, 3 * size * size), np.uint8), np.empty((1, 3, size, size), np.uint8)
         room = np.empty(0, np.uint8)
-        for row in range(len(rows)):
-            pixels = pixels_of(column, row)
+        for row, pixels in enumerate(pictures_of(rows, self.field)):
             needed = resize_room(pixels.shape[0], pixels.shape[1], size)
             room = room if len(room) >= needed else np.empty(needed, np.uint8)
             make_crop(pixels, words[row], keys[row], flip, self.law, bicubic, size, room, lines[0])

@@ -9,7 +9,6 @@ import numpy as np
 import pydantic
 from numpy.typing import NDArray
 
-from sslpipe.codecs.encoded import pictures
 from sslpipe.core.draw import Draw
 from sslpipe.core.fields import Field, Fields, Kind
 from sslpipe.core.rows import Rows
@@ -18,15 +17,15 @@ from sslpipe.tasks._pictures import (
     IMAGENET_MEAN,
     IMAGENET_STD,
     Areas,
-    Channels,
+    Means,
     Ratios,
     Share,
     Side,
     Sigmas,
-    Spread,
+    Spreads,
     affine,
     picture_outputs,
-    pixels_of,
+    pictures_of,
 )
 
 _PARAMETERS = 12
@@ -78,9 +77,9 @@ class TwoViews(Task):
     """Pixels across that the blur looks at, odd; by default a tenth of `size`, made odd: 23 of 224 (SimCLR)."""
     output: Literal["float32", "uint8"] = "float32"
     """`float32`: normalised; `uint8`: a quarter of the memory, for trainers that normalise on the GPU."""
-    mean: Channels = IMAGENET_MEAN
+    mean: Means = IMAGENET_MEAN
     """What is taken off each channel, of values between 0 and 1."""
-    std: Spread = IMAGENET_STD
+    std: Spreads = IMAGENET_STD
     """By what each channel is divided then."""
     view_params: bool = False
     """Whether to hand out what was drawn as well (`docs/tasks.md`)."""
@@ -134,13 +133,12 @@ class _Opened:
         from sslpipe.kernels.two_views import UNITS, draw_views, make_views, views_room
 
         step, size = self.step, self.step.size
-        column, words = pictures(rows, self.field), rows.names.words()
+        words = rows.names.words()
         keys = np.stack([draw.for_view(view).keys(len(rows)) for view in range(step.views)], axis=1)
         views = np.empty((len(rows), step.views, 3, size, size), step.output)
         drawn = np.empty((len(rows), step.views, len(UNITS)), np.int64)
         lines, room = np.empty((step.views, 3 * size * size), np.uint8), np.empty(0, np.uint8)
-        for row in range(len(rows)):
-            pixels = pixels_of(column, row)
+        for row, pixels in enumerate(pictures_of(rows, self.field)):
             height, width, _ = pixels.shape
             needed = views_room(height, width, size)
             room = room if len(room) >= needed else np.empty(needed, np.uint8)

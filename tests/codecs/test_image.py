@@ -19,6 +19,7 @@ from PIL import Image, ImageOps
 from sslpipe.codecs.encoded import codec_of
 from sslpipe.codecs.image import ImageCodec, upright
 from sslpipe.codecs.image_header import is_plain_png
+from sslpipe.core.damage import Damage
 from tests.badinputs.images import GIF, JPEG, PICTURE, PROGRESSIVE, animated
 from tests.support_images import (
     CHANNELS,
@@ -155,9 +156,15 @@ def test_a_sampling_that_the_first_decoder_refuses() -> None:
 
 
 def test_bytes_between_segments_harm_nothing() -> None:
-    at = JPEG.index(b"\xff\xdb")
-    np.testing.assert_array_equal(decoded(JPEG[:at] + b"junk" + JPEG[at:]), decoded(JPEG))
-    np.testing.assert_array_equal(decoded(JPEG[:-2] + b"junk" + JPEG[-2:]), decoded(JPEG))
+    for data in (JPEG, PROGRESSIVE):
+        for at in (data.index(b"\xff\xdb"), data.index(b"\xff\xda"), len(data) - 2):
+            astray = data[:at] + b"eight by" + data[at:]
+            with pytest.raises(ValueError, match="extraneous bytes before marker"):
+                simplejpeg.decode_jpeg(astray)
+            np.testing.assert_array_equal(decoded(astray), decoded(data))
+    at = PROGRESSIVE.rindex(b"\xff\xda")
+    with pytest.raises(Damage, match=r"image\.decode .* extraneous bytes before marker 0xda"):
+        decoded(PROGRESSIVE[:at] + b"data of pixels" + PROGRESSIVE[at:])
 
 
 @pytest.mark.parametrize(

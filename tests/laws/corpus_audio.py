@@ -17,10 +17,13 @@ from sslpipe.maps.resample_audio import ResampleAudio
 from sslpipe.readers.audio import Audio
 from sslpipe.recipe.recipe import Limits, Recipe, Shards
 from sslpipe.recipe.splits import Splits
+from sslpipe.tasks.masked_frames import MaskedFrames
 from tests.laws.modality import Modality, Records
 
 SOURCES = ("alpha", "beta", "gamma")
 RATE = 8000
+FRAMES = MaskedFrames(rate=RATE, crop_s=0.25, min_s=0.25, length=2, negatives=20)
+"""The task on clips as short as these."""
 
 
 def _noise(rng: np.random.Generator, seconds: float = 0.3, channels: int = 1, rate: int = RATE) -> NDArray[np.int16]:
@@ -49,7 +52,7 @@ def records() -> Records:
     found: Records = {}
     shared = [_noise(rng) for _ in range(15)]
     for source in SOURCES:
-        made = [_file(_noise(rng)) for _ in range(40)]
+        made = [_file(_noise(rng)) for _ in range(41)]
         made += [_file(_noise(rng), "FLAC") for _ in range(30)]
         made += [_file(_noise(rng, rate=11_025), "WAV", 11_025) for _ in range(12)]
         made += [_file(_noise(rng, channels=2), "FLAC") for _ in range(12)]
@@ -97,6 +100,7 @@ AUDIO = Modality(
     records=records,
     lay=lay,
     recipe=law_recipe,
+    drawing=lambda salt: (FRAMES.model_copy(update={"salt": salt}),),
     divisions=((1, ".wav", 1), (3, ".flac", 2), (20, ".ogg", 3)),
     bad=BAD,
     survivors=15,

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import io
 import random
+import tarfile
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image
 
+from sslpipe.core.steps import Reader
 from sslpipe.dedups.exact import Exact
 from sslpipe.filters.image_quality import ImageQuality
 from sslpipe.maps.encode_jpeg import EncodeJpeg
 from sslpipe.maps.resize_image import ResizeImage
 from sslpipe.readers.images import Images
+from sslpipe.readers.parquet import Parquet
+from sslpipe.readers.webdataset import WebDataset
 from sslpipe.recipe.recipe import Limits, Recipe, Shards
 from sslpipe.recipe.splits import Splits
+from sslpipe.tasks.two_views import TwoViews
 from tests.laws.modality import Modality, Records
 
 SOURCES = ("alpha", "beta", "gamma")
@@ -77,10 +84,15 @@ def records() -> Records:
 
 
 def lay(folder: Path, *, files: int = 7, packing: str = ".jpg", seed: int | None = None) -> Path:
-    """Write the corpus into so many folders a source, the files shuffled over them by a seed, all named with one suffix."""
+    """Write the corpus into so many folders, tars or tables a source, the pictures shuffled over them by a seed."""
     for source, made in records().items():
         if seed is not None:
             random.Random(seed).shuffle(made)
+        if packing in CONTAINERS:
+            (folder / source).mkdir(parents=True)
+            for number in range(files):
+                CONTAINERS[packing](folder / source / f"{number:03d}{packing}", made[number::files])
+            continue
         for number, data in enumerate(made):
             target = folder / source / f"{number % files:03d}" / f"{number:04d}{packing or '.jpg'}"
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -88,12 +100,36 @@ def lay(folder: Path, *, files: int = 7, packing: str = ".jpg", seed: int | None
     return folder
 
 
+def _tar(target: Path, pictures: list[bytes]) -> None:
+    with tarfile.open(target, "w", format=tarfile.PAX_FORMAT) as archive:
+        for number, data in enumerate(pictures):
+            member = tarfile.TarInfo(f"{number:06d}.jpg")
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+
+
+def _table(target: Path, pictures: list[bytes]) -> None:
+    pq.write_table(pa.table({"image": pa.array(pictures, pa.binary())}), target, row_group_size=20)
+
+
+CONTAINERS = {".tar": _tar, ".parquet": _table}
+
+
+def _reader(folder: Path) -> Reader:
+    """The reader of what was laid there: the same pictures are the same rows, whatever they come in."""
+    if any(folder.glob("*.tar")):
+        return WebDataset(paths=(str(folder),))
+    if any(folder.glob("*.parquet")):
+        return Parquet(paths=(str(folder),), fields={"image": "image"})
+    return Images(paths=(str(folder),))
+
+
 def law_recipe(folder: Path, **changes: object) -> Recipe:
     """Every kind of step for pictures, seven training shards."""
     fields: dict[str, object] = {
         "name": "law",
         "seed": 17,
-        "sources": {source: Images(paths=(str(folder / source),)) for source in SOURCES},
+        "sources": {source: _reader(folder / source) for source in SOURCES},
         "build": (ResizeImage(short_side=SIDE), ImageQuality(min_side=16), Exact(), EncodeJpeg()),
         "shards": Shards(count=7, splits=Splits(val=0.05, test=0.05)),
         "limits": Limits(part_bytes=200_000, memory_bytes=1_000_000, max_bad=0.5, max_duplicate=0.9),
@@ -106,7 +142,8 @@ IMAGES = Modality(
     records=records,
     lay=lay,
     recipe=law_recipe,
-    divisions=((1, ".jpg", 1), (3, ".png", 2), (20, ".webp", 3)),
+    drawing=lambda salt: (TwoViews(size=16, salt=salt),),
+    divisions=((1, ".jpg", 1), (3, ".png", 2), (20, ".webp", 3), (5, ".tar", 4), (3, ".parquet", 5)),
     bad=BAD,
     survivors=15,
     copies=135,

@@ -17,9 +17,11 @@ from sslpipe.filters.gopher_quality import GopherQuality
 from sslpipe.fits.byte_level_bpe import ByteLevelBpe
 from sslpipe.maps.normalize_text import NormalizeText
 from sslpipe.maps.tokenize import Tokenize
+from sslpipe.packs.concatenate import Concatenate
 from sslpipe.readers.jsonl import Jsonl
 from sslpipe.recipe.recipe import Limits, Recipe, Shards
 from sslpipe.recipe.splits import Splits
+from sslpipe.tasks.masked_tokens import MaskedTokens
 from tests.laws.modality import Modality
 
 SOURCES = ("alpha", "beta", "gamma")
@@ -113,6 +115,7 @@ TEXT = Modality(
     records=records,
     lay=lay,
     recipe=law_recipe,
+    drawing=lambda salt: (Concatenate(length=128), MaskedTokens(salt=salt)),
     divisions=((1, "", 1), (3, ".gz", 2), (20, ".zst", 3), (4, ".xz", 4), (5, ".bz2", 5)),
     bad=frozenset({b'{"text": "cut off', b'{"text": 5}', b'{"text": "\xff\xfe"}'}),
     survivors=30,

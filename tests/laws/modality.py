@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from sslpipe.core.steps import Step
 from sslpipe.recipe.recipe import Recipe
 
 Records = dict[str, list[bytes]]
@@ -27,6 +28,8 @@ class Modality:
     """`lay(folder, files=7, packing="", seed=None)`: write it in so many files or folders a source, shuffled by a seed."""
     recipe: Callable[..., Recipe]
     """`recipe(folder, **changes)`: the recipe for a corpus that was laid there."""
+    drawing: Callable[[str], tuple[Step, ...]]
+    """Steps of a stream that draws, its task with this salt."""
     divisions: tuple[tuple[int, str, int], ...]
     """Other ways to lay the same records: files, packing, seed."""
     bad: frozenset[bytes]

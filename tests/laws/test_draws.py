@@ -24,50 +24,40 @@ from sslpipe.building.driver import Builder
 from sslpipe.core.draw import Draw
 from sslpipe.core.names import Names
 from sslpipe.engines.inline import Inline
-from sslpipe.packs.concatenate import Concatenate
 from sslpipe.shards.manifest import Manifest
 from sslpipe.stream.dataset import Dataset
-from sslpipe.tasks.masked_tokens import MaskedTokens
-from tests.laws.corpus_text import law_recipe
+from tests.laws.modality import Modality
 
 ROOT = Path(__file__).parents[2]
-PACK = Concatenate(length=128)
 Built = tuple[Path, Manifest]
-Labels = dict[str, bytes]
+Drawn = dict[str, bytes]
+WHOLE = ("cu_seqlens",)
+"""What is made of a batch and not of a row."""
 
 
-class Salted(MaskedTokens):
-    """The same task a second time in a recipe."""
-
-    salt: str = "second"
-
-    @classmethod
-    def path(cls) -> str:
-        return "tasks.masked_tokens"
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture
 def dataset(built: Built) -> Dataset:
     return Dataset(built[0])
 
 
-def labels(batches: Iterable[dict[str, Any]]) -> Labels:
-    """What was drawn for each row, by its key."""
-    found: Labels = {}
+def drawn(batches: Iterable[dict[str, Any]]) -> Drawn:
+    """All that was made of each row, by its key."""
+    found: Drawn = {}
     for batch in batches:
+        tensors = [value.numpy() for name, value in batch.items() if hasattr(value, "numpy") and name not in WHOLE]
         for row, key in enumerate(batch["__key__"]):
             assert key not in found
-            found[key] = batch["input_ids"][row].numpy().tobytes() + batch["labels"][row].numpy().tobytes()
+            found[key] = b"".join(tensor[row].tobytes() for tensor in tensors)
     return found
 
 
-def epoch(dataset: Dataset, number: int = 0, task: MaskedTokens | None = None, **options: Any) -> Labels:
-    stream = dataset.stream(PACK, task or MaskedTokens(), with_keys=True, **{"batch_size": 8, "threads": 1, **options})
+def epoch(law: Modality, dataset: Dataset, number: int = 0, salt: str = "", **options: Any) -> Drawn:
+    stream = dataset.stream(*law.drawing(salt), with_keys=True, **{"batch_size": 8, "threads": 1, "tail": "drop", **options})
     stream.set_epoch(number)
-    return labels(batch for batch in stream)
+    return drawn(batch for batch in stream)
 
 
-def differing(left: Labels, right: Labels) -> float:
+def differing(left: Drawn, right: Drawn) -> float:
     """The share of the rows in both that differ."""
     both = left.keys() & right.keys()
     assert len(both) > 100
@@ -85,51 +75,51 @@ WAYS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_the_same_row_is_drawn_alike(dataset: Dataset, way: str) -> None:
-    assert differing(epoch(dataset, tail="drop"), epoch(dataset, tail="drop", **WAYS[way])) == 0
+def test_the_same_row_is_drawn_alike(law: Modality, dataset: Dataset, way: str) -> None:
+    assert differing(epoch(law, dataset), epoch(law, dataset, **WAYS[way])) == 0
 
 
-def test_ranks_and_workers_of_a_loader_draw_alike(dataset: Dataset) -> None:
-    whole = epoch(dataset)
+def test_ranks_and_workers_of_a_loader_draw_alike(law: Modality, dataset: Dataset) -> None:
+    whole = epoch(law, dataset)
     for rank in range(2):
-        stream = dataset.stream(PACK, MaskedTokens(), with_keys=True, global_batch_size=8, rank=rank, world=2, tail="drop")
+        stream = dataset.stream(*law.drawing(""), with_keys=True, global_batch_size=8, rank=rank, world=2, tail="drop")
         loader = DataLoader(stream, batch_size=None, num_workers=2 - rank)
-        assert differing(whole, labels(loader)) == 0
+        assert differing(whole, drawn(loader)) == 0
 
 
-def test_epochs_differ_and_can_be_replayed(dataset: Dataset) -> None:
-    stream = dataset.stream(MaskedTokens(), with_keys=True, batch_size=1, threads=1)
+def test_epochs_differ_and_can_be_replayed(law: Modality, dataset: Dataset) -> None:
+    stream = dataset.stream(law.drawing("")[-1], with_keys=True, batch_size=1, threads=1)
 
-    def replayed(number: int) -> Labels:
+    def replayed(number: int) -> Drawn:
         stream.set_epoch(number)
-        return labels(stream)
+        return drawn(stream)
 
     first, second = replayed(0), replayed(1)
     assert differing(first, second) > 0.95
     assert (replayed(1), replayed(0)) == (second, first)
 
 
-def test_zero_is_a_seed(dataset: Dataset) -> None:
-    found = [epoch(dataset, seed=seed) for seed in (None, 17, 0, 1)]
+def test_zero_is_a_seed(law: Modality, dataset: Dataset) -> None:
+    found = [epoch(law, dataset, seed=seed) for seed in (None, 17, 0, 1)]
     assert differing(found[0], found[1]) == 0, "None is the recipe's, 17"
     assert all(differing(found[a], found[b]) > 0.95 for a, b in ((1, 2), (2, 3), (1, 3)))
-    assert differing(found[2], epoch(dataset, seed=0)) == 0
+    assert differing(found[2], epoch(law, dataset, seed=0)) == 0
 
 
-def test_a_build_with_seed_zero_has_its_own_order(corpus: Path, tmp_path: Path) -> None:
+def test_a_build_with_seed_zero_has_its_own_order(law: Modality, corpus: Path, tmp_path: Path) -> None:
     orders = []
     for number, seed in enumerate((0, 0, 1)):
-        recipe = law_recipe(corpus, seed=seed, build=())
+        recipe = law.recipe(corpus, seed=seed, build=law.recipe(corpus).build[-1:] if law.name != "text" else ())
         Builder(recipe, tmp_path / str(number), Inline(), limit=40).run()
         orders.append(list(Dataset(tmp_path / str(number)).keys))
     assert orders[0] == orders[1] != orders[2]
     assert sorted(orders[0]) == sorted(orders[2])
 
 
-def test_salt_tells_two_tasks_apart(dataset: Dataset) -> None:
-    assert differing(epoch(dataset), epoch(dataset, task=Salted())) > 0.95
-    assert differing(epoch(dataset), epoch(dataset, task=Salted(salt=""))) == 0
-    assert differing(epoch(dataset, task=Salted()), epoch(dataset, task=Salted(salt="third"))) > 0.95
+def test_salt_tells_two_tasks_apart(law: Modality, dataset: Dataset) -> None:
+    assert differing(epoch(law, dataset), epoch(law, dataset, salt="second")) > 0.95
+    assert differing(epoch(law, dataset), epoch(law, dataset, salt="")) == 0
+    assert differing(epoch(law, dataset, salt="second"), epoch(law, dataset, salt="third")) > 0.95
 
 
 @given(
@@ -156,36 +146,38 @@ def test_a_number_is_a_function_of_its_key(rows: list[tuple[int, int, int]], see
 SCRIPT = """
 import hashlib, random, sys
 {first}
-from pathlib import Path
 import numpy, torch
 from sslpipe.stream.dataset import Dataset
-from sslpipe.packs.concatenate import Concatenate
-from sslpipe.tasks.masked_tokens import MaskedTokens
+from tests.laws.modality import modality
+from tests.laws.test_draws import digest
 random.seed({seed}); numpy.random.seed({seed}); torch.manual_seed({seed})
-stream = Dataset(sys.argv[1]).stream(Concatenate(length=128), MaskedTokens(), batch_size=8, threads=2)
-digest = hashlib.sha256()
-for batch in stream:
-    random.random(); numpy.random.rand(3); torch.rand(3)
-    digest.update(batch["input_ids"].numpy().tobytes() + batch["labels"].numpy().tobytes())
-print(digest.hexdigest())
+print(digest(Dataset(sys.argv[1]).stream(*modality(sys.argv[2]).drawing(""), batch_size=8, threads=2)))
 """
 
 
-def test_imports_and_global_seeds_change_nothing(dataset: Dataset, built: Built) -> None:
-    stream = dataset.stream(PACK, MaskedTokens(), batch_size=8, threads=1)
-    digest = hashlib.sha256()
+def digest(stream: Iterable[dict[str, Any]]) -> str:
+    """The hash of all tensors of a stream, while others draw from what is shared."""
+    found = hashlib.sha256()
     for batch in stream:
-        digest.update(batch["input_ids"].numpy().tobytes() + batch["labels"].numpy().tobytes())
+        random.random(), np.random.rand(3), torch.rand(3)
+        for name in sorted(batch):
+            if hasattr(batch[name], "numpy"):
+                found.update(batch[name].numpy().tobytes())
+    return found.hexdigest()
+
+
+def test_imports_and_global_seeds_change_nothing(law: Modality, dataset: Dataset, built: Built) -> None:
+    wanted = digest(dataset.stream(*law.drawing(""), batch_size=8, threads=1))
     script = SCRIPT.format(seed=99, first="import sslpipe.tasks.masked_tokens, numba, sslpipe.stream.dataset")
     done = subprocess.run(
-        [sys.executable, "-c", script, str(built[0])],
+        [sys.executable, "-c", script, str(built[0]), law.name],
         capture_output=True, text=True, check=True, cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": "99"},
     )  # fmt: skip
-    assert done.stdout.strip() == digest.hexdigest()
+    assert done.stdout.strip() == wanted
 
 
 def test_global_state_is_left_alone_and_never_asked(
-    corpus: Path, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    law: Modality, corpus: Path, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def forbidden(*_: object, **__: object) -> None:
         raise AssertionError("a shared source of chance was asked")
@@ -198,8 +190,8 @@ def test_global_state_is_left_alone_and_never_asked(
     ):
         for name in names:
             monkeypatch.setattr(owner, name, forbidden)
-    Builder(law_recipe(corpus), tmp_path / "out", Inline(), limit=60).run()
-    epoch(dataset, tail="drop")
+    Builder(law.recipe(corpus), tmp_path / "out", Inline(), limit=60).run()
+    epoch(law, dataset)
     after = random.getstate(), json.dumps(np.random.get_state(legacy=False), default=str), torch.get_rng_state().tolist()
     assert before == after
 
@@ -253,13 +245,13 @@ def _by_stream(plain: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @pytest.mark.parametrize("mutant", [_by_position, _by_stream])
-def test_mutants_are_caught(dataset: Dataset, monkeypatch: pytest.MonkeyPatch, mutant: Any) -> None:
+def test_mutants_are_caught(law: Modality, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, mutant: Any) -> None:
     """A draw keyed by the place in the batch, and one from a stream that all rows share."""
     monkeypatch.setattr(Draw, "keys", mutant(Draw.keys))
-    assert differing(epoch(dataset, tail="drop"), epoch(dataset, tail="drop", **WAYS["large batches"])) > 0.5
+    assert differing(epoch(law, dataset), epoch(law, dataset, **WAYS["the stored order"])) > 0.5
 
 
-def test_mutant_of_a_seed_that_is_taken_for_none(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mutant_of_a_seed_that_is_taken_for_none(law: Modality, dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     keys = Draw.keys
     monkeypatch.setattr(Draw, "keys", lambda self, count: keys(Draw(self.seed or 17, self.step, epochs=self.epochs), count))
-    assert differing(epoch(dataset, seed=0), epoch(dataset, seed=17)) == 0
+    assert differing(epoch(law, dataset, seed=0), epoch(law, dataset, seed=17)) == 0

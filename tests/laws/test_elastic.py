@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,53 +22,83 @@ from sslpipe.packs.concatenate import Concatenate
 from sslpipe.stream.dataset import Dataset
 from sslpipe.stream.state import LIMIT
 from sslpipe.stream.stream import Stream
+from sslpipe.tasks.masked_patches import MaskedPatches
 from sslpipe.tasks.masked_tokens import MaskedTokens
 from sslpipe.tasks.next_token import NextToken
+from sslpipe.tasks.two_views import TwoViews
+from tests.laws.conftest import Built
+from tests.laws.corpus_audio import FRAMES
 from tests.laws.corpus_text import law_recipe
 
 G = 12
 WORLDS = (1, 2, 3, 4, 6)
 FILTER = GopherQuality(min_words=70)
-FORMS: dict[str, tuple[Step, ...]] = {
-    "packed masked tokens": (Concatenate(length=600), MaskedTokens()),
-    "packed next token": (Concatenate(length=600), NextToken()),
-    "filtered masked tokens": (FILTER, MaskedTokens()),
+FORMS: dict[str, tuple[str, tuple[Step, ...]]] = {
+    "packed masked tokens": ("text", (Concatenate(length=600), MaskedTokens())),
+    "packed next token": ("text", (Concatenate(length=600), NextToken())),
+    "filtered masked tokens": ("text", (FILTER, MaskedTokens())),
+    "two views": ("images", (TwoViews(size=16),)),
+    "masked patches": ("images", (MaskedPatches(size=16, patch=4),)),
+    "masked frames": ("audio", (FRAMES,)),
 }
+"""A dataset, and what is streamed from it."""
 
 Window = dict[str, bytes]
 """A global batch: the bytes of each tensor, and the keys."""
 
 
 @pytest.fixture(scope="module")
-def dataset(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    """The law corpus with its measures stored, so that a filter may stand right of the fence."""
-    recipe = law_recipe(corpus)
-    steps = (recipe.build[0], TextStatistics(), *recipe.build[1:])
-    out = tmp_path_factory.mktemp("elastic") / "out"
-    Builder(law_recipe(corpus, build=steps), out, Inline()).run()
-    return Dataset(out)
+def datasets(
+    corpora: Callable[[str], Path], builds: Callable[[str], Built], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Dataset]:
+    """The law corpora; that of text with its measures stored, so that a filter may stand right of the fence."""
+
+    def made(name: str) -> Dataset:
+        if name != "text":
+            return Dataset(builds(name)[0])
+        recipe = law_recipe(corpora(name))
+        steps = (recipe.build[0], TextStatistics(), *recipe.build[1:])
+        out = tmp_path_factory.mktemp("elastic") / "out"
+        Builder(law_recipe(corpora(name), build=steps), out, Inline()).run()
+        return Dataset(out)
+
+    return lru_cache(made)
+
+
+@pytest.fixture
+def dataset(form: str, datasets: Callable[[str], Dataset]) -> Dataset:
+    """The dataset of the form that the test is at."""
+    return datasets(FORMS[form][0])
 
 
 def opened(dataset: Dataset, form: str, kind: type[Stream] = Stream, **options: Any) -> Stream:
-    stream = dataset.stream(*FORMS[form], with_keys=True, threads=1, **{"global_batch_size": G, **options})
+    stream = dataset.stream(*FORMS[form][1], with_keys=True, threads=1, **{"global_batch_size": G, **options})
     stream.__class__ = kind
     return stream
 
 
 def joined(dataset: Dataset, shares: Sequence[dict[str, Any]]) -> Window:
-    """The global batch of these shares, the shares padded to one width as a batch would be; masks are written out."""
+    """The global batch of these shares; rows of unequal length are padded to one width as a batch would be."""
+    keys = [key for share in shares for key in share["__key__"]]
+    window = {"__key__": "\n".join(keys).encode()}
+    if "labels" in shares[0]:
+        shares = [{"attention_mask": torch.ones_like(share["labels"]), **share} for share in shares]  # written out
+    for name in shares[0]:
+        tensors = [share[name].numpy() for share in shares if hasattr(share[name], "numpy") and name != "cu_seqlens"]
+        if tensors:
+            width = max(tensor.shape[1] for tensor in tensors)
+            padded = [_padded(dataset, name, tensor, width) for tensor in tensors]
+            window[name] = np.concatenate(padded).tobytes()
+    return window
+
+
+def _padded(dataset: Dataset, name: str, tensor: Any, width: int) -> Any:
+    if tensor.shape[1] == width:
+        return tensor
     vocabulary = dataset.manifest.fields["ids"].vocabulary
     assert vocabulary is not None and vocabulary.pad is not None
     fills = {"labels": -100, "document_ids": -1, "attention_mask": 0, "input_ids": vocabulary.pad, "position_ids": 0}
-    width = max(share["labels"].shape[1] for share in shares)
-    pieces: dict[str, list[Any]] = {name: [] for name in (*shares[0], "attention_mask") if name in fills}
-    for share in shares:
-        full = {"attention_mask": torch.ones_like(share["labels"]), **share}
-        for name, found in pieces.items():
-            tensor = full[name].numpy()
-            found.append(np.pad(tensor, ((0, 0), (0, width - tensor.shape[1])), constant_values=fills[name]))
-    keys = [key for share in shares for key in share["__key__"]]
-    return {"__key__": "\n".join(keys).encode()} | {name: np.concatenate(found).tobytes() for name, found in pieces.items()}
+    return np.pad(tensor, ((0, 0), (0, width - tensor.shape[1])), constant_values=fills[name])
 
 
 def steps(
@@ -133,8 +164,8 @@ def test_every_selected_row_comes_once_an_epoch(dataset: Dataset, form: str, tai
     assert abs(len(made) - len(wanted)) < G, "with carry the last window runs on into the next epoch"
 
 
-def test_a_row_larger_than_a_batch_is_in_the_epoch(dataset: Dataset) -> None:
-    longest = max(batch["labels"].shape[1] for batch in opened(dataset, "filtered masked tokens"))
+def test_a_row_larger_than_a_batch_is_in_the_epoch(datasets: Callable[[str], Dataset]) -> None:
+    longest = max(batch["labels"].shape[1] for batch in opened(datasets("text"), "filtered masked tokens"))
     assert longest > 50_000
 
 

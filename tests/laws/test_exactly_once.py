@@ -27,7 +27,8 @@ from tests.laws.modality import Modality
 from tests.laws.victims import Server
 
 Built = tuple[Path, Manifest]
-KILLS = 20
+KILLS = {"text": 20, "images": 8, "audio": 8}
+"""Of the driver. A build is the same whatever it holds: one modality is killed often, the others in each of their stages."""
 WORKER_KILLS = 10
 
 
@@ -54,7 +55,7 @@ def test_sigkill_of_the_driver(
     status, operations = server.run(law, corpus, tmp_path / "whole")
     assert status == 0
     assert shard_hashes(tmp_path / "whole") == shard_hashes(built[0])
-    places = _spread(operations, KILLS)
+    places = _spread(operations, KILLS[law.name])
     fell: Counter[str] = Counter()
     for place in places:
         out = tmp_path / f"killed-{place}"
@@ -73,8 +74,8 @@ def test_sigkill_of_the_driver(
         sys.stdout.write(
             f"\n  {len(places)} drivers killed: " + ", ".join(f"{stage} {count}" for stage, count in fell.items()) + "\n"
         )
-    assert len(places) >= KILLS
-    assert sum(count for stage, count in fell.items() if stage != "start") >= 15
+    assert len(places) >= KILLS[law.name]
+    assert sum(count for stage, count in fell.items() if stage != "start") >= KILLS[law.name] * 3 // 4
     assert set(fell) >= {operation.split()[0] for operation in operations} >= {"0-read", "0-resolve", "1-shards"}
 
 

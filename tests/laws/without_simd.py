@@ -39,6 +39,7 @@ def environments(scratch: Path) -> dict[str, dict[str, str]]:
         "NUMBA_CPU_NAME": "generic",
         "NUMBA_CPU_FEATURES": "",
         "ARROW_USER_SIMD_LEVEL": "NONE",
+        "JSIMD_FORCENONE": "1",
         "SSLPIPE_CACHE": str(scratch / "cache"),
     }
     other = {"PYTHONHASHSEED": "4711", "LC_ALL": "C", "LANG": "C", "TZ": "Asia/Kathmandu", "PYTHONUTF8": "0"}
@@ -88,6 +89,7 @@ def _make(corpus: Path, out: Path) -> None:
                 data = value.numpy().tobytes() if hasattr(value, "numpy") else repr(value).encode()
                 digest.update(f"{field} {len(data)} ".encode() + data)
         made[f"batches of {name}"] = digest.hexdigest()
+    made |= _pictures()
     facts = {
         "numpy": len(np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])),
         "arrow": pa.runtime_info().simd_level,
@@ -95,6 +97,30 @@ def _make(corpus: Path, out: Path) -> None:
         "hash": hash("sslpipe"),
     }
     sys.stdout.write(json.dumps({"made": made, "facts": facts}) + "\n")
+
+
+def _pictures() -> Outcome:
+    """What the tasks of pictures make of JPEGs; encoded here, so that the encoder is held to it too."""
+    import numpy as np
+
+    from sslpipe.core.draw import Draw
+    from sslpipe.core.fields import Field
+    from sslpipe.core.names import Names
+    from sslpipe.core.ragged import Ragged
+    from sslpipe.core.rows import Rows
+    from sslpipe.core.steps import Context
+    from sslpipe.tasks.masked_patches import MaskedPatches
+    from sslpipe.tasks.two_views import TwoViews
+    from tests.support_images import jpeg, photo
+
+    keys = np.arange(60, dtype=np.uint64)
+    stored = Ragged.from_bytes([jpeg(photo(150 + 7 * number, 200, number % 9)) for number in range(len(keys))])
+    rows, made = Rows(Names.from_keys(keys, keys), {"image": stored}), {"JPEGs": hashlib.sha256(stored.values).hexdigest()}
+    for task in (TwoViews(), TwoViews(interpolation="bicubic", output="uint8"), MaskedPatches(patch_targets=True)):
+        columns = task.open(Context({"image": Field(kind="image")})).label(rows, Draw(0, task.path())).columns
+        data = b"".join(np.asarray(columns[name]).tobytes() for name in sorted(columns))
+        made[f"{task.path()}, {task.interpolation}"] = hashlib.sha256(data).hexdigest()
+    return made
 
 
 def table(runs: Mapping[str, Outcome]) -> list[str]:

@@ -9,12 +9,11 @@ import pytest
 import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from sslpipe.codecs.audio import Sound, facts_of
 from sslpipe.codecs.encoded import sounds
 from sslpipe.core.draw import Draw
-from sslpipe.core.errors import RecipeError, SslpipeError
+from sslpipe.core.errors import FieldError, RecipeError, SslpipeError
 from sslpipe.core.fields import Field
 from sslpipe.core.rows import Rows
 from sslpipe.maps.resample_audio import ResampleAudio
@@ -139,7 +138,7 @@ def test_outputs() -> None:
         ResampleAudio().outputs({"text": Field(kind="text")})
     with pytest.raises(SslpipeError, match="must be opened"):
         ResampleAudio().map(audio_rows([]), DRAW)
-    with pytest.raises(ValidationError, match="greater than or equal to 1000"):
+    with pytest.raises(FieldError, match="wanted a whole number from 1000"):
         ResampleAudio(rate=999)
 
 

@@ -12,14 +12,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 from transformers import Wav2Vec2Config
 
 from sslpipe.codecs.audio import Sound
 from sslpipe.codecs.encoded import codec_of, sounds
 from sslpipe.core.draw import Draw
 from sslpipe.core.encoded import Encoded
-from sslpipe.core.errors import DataError, RecipeError
+from sslpipe.core.errors import DataError, FieldError, RecipeError
 from sslpipe.core.fields import Field, Fields
 from sslpipe.core.rows import Rows
 from sslpipe.core.steps import Context, Labeller
@@ -281,12 +280,12 @@ def test_what_does_not_fit_is_refused() -> None:
         ({"kernels": (10, 3)}, "2 kernels and 7 strides"),
         ({"kernels": (), "strides": ()}, "0 kernels and 0 strides"),
         ({"length": 1, "min_masks": 1}, "a single masked frame has no negatives"),
-        ({"probability": 1.0}, "less than 1"),
-        ({"length": 0}, "greater than 0"),
+        ({"probability": 1.0}, "wanted a number above 0 and below 1"),
+        ({"length": 0}, "wanted a whole number above 0"),
     ],
 )
 def test_impossible_settings_are_refused(fields: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValidationError, match=message):
+    with pytest.raises(FieldError, match=message):
         MaskedFrames(**fields)
 
 

@@ -10,12 +10,11 @@ import numpy as np
 import pytest
 import torch
 import xxhash
-from pydantic import ValidationError
 from scipy import stats
 
 from sslpipe.codecs.encoded import pictures
 from sslpipe.core.draw import Draw
-from sslpipe.core.errors import RecipeError
+from sslpipe.core.errors import FieldError, RecipeError
 from sslpipe.core.fields import Field, Fields
 from sslpipe.core.names import Names
 from sslpipe.core.ragged import Ragged
@@ -209,10 +208,10 @@ def test_what_does_not_fit_is_refused() -> None:
         ({"size": 224, "patch": 14, "ratio": 0.001}, "hides 0 of 256 patches"),
         ({"size": 16, "patch": 16}, "hides 1 of 1 patches"),
         ({"ratio": 1}, "hides 196 of 196 patches"),
-        ({"ratio": 1.5}, "less than or equal to 1"),
-        ({"scale": (0.9, 0.2)}, "the smaller number first"),
+        ({"ratio": 1.5}, "got 1.5 for `ratio`, wanted a number from 0 to 1"),
+        ({"scale": (0.9, 0.2)}, "from 0.0001 to 1, the smaller first"),
     ],
 )
 def test_fields_out_of_range_are_refused(changes: dict[str, Any], problem: str) -> None:
-    with pytest.raises(ValidationError, match=problem):
+    with pytest.raises(FieldError, match=problem):
         MaskedPatches(**changes)
