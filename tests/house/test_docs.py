@@ -32,6 +32,7 @@ def test_the_step_of_contributing_works_as_it_stands(tmp_path: Path, monkeypatch
     missed = "7 hashes / 90 characters = 0.0778, max_ratio is 0.05"
     assert step.explain("hashes.too_many", {"hashes": 7, "characters": 90}) == missed
     assert missed in blocks("CONTRIBUTING.md", "python")[0]
+    assert [(limit.field, limit.value, limit.drops) for limit in step.limits()] == [("max_ratio", 0.05, "above")]
     for name in [name for name in sys.modules if name.startswith("fifteen_minutes")]:
         del sys.modules[name]
 
