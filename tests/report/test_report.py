@@ -7,6 +7,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from sslpipe.core.errors import DataError
@@ -223,6 +225,37 @@ def test_a_recipe_that_was_replaced_is_not_shown(hostile: Path, tmp_path: Path) 
         "The recipeAnother build has begun in this folder, and its recipe has taken the place of this one."
     )
     assert "Thresholds can't be told: another build has begun" in page.text
+
+
+def test_a_recipe_that_no_build_wrote_is_refused(hostile: Path, tmp_path: Path) -> None:
+    def other(text: str) -> str:
+        told = json.loads(text)
+        return json.dumps({**told, "recipe": {**told["recipe"], "sources": {"main": "readers.jsonl"}}})
+
+    with pytest.raises(DataError, match=r"recipe\.json: sources\.main is not what a build writes; build again with --update"):
+        write_report(changed(hostile, tmp_path / "out", ".sslpipe/recipe.json", other))
+
+
+def test_numbers_that_are_none_do_not_end_it(hostile: Path, tmp_path: Path) -> None:
+    """A ledger is somebody's file: a measure in it may be NaN, or text."""
+    shutil.copytree(hostile, tmp_path / "out")
+    (file,) = (tmp_path / "out/.sslpipe/ledger").iterdir()
+    table = pq.read_table(file)
+    for name, values in (
+        ("text_statistics.words", pa.array([float("nan")] * len(table))),
+        ("text_statistics.lines", ["x"] * len(table)),
+    ):
+        table = table.set_column(table.schema.get_field_index(name), name, pa.array(values))
+    pq.write_table(table, file)
+    (rollup,) = (tmp_path / "out/.sslpipe/builds").iterdir()
+    stages = json.loads(rollup.read_text())
+    for output in [output for done in stages.values() for commit in done for output in commit["outputs"]]:
+        output["bytes"] = file.stat().st_size if output["role"] == "ledger" else output["bytes"]
+    rollup.write_text(json.dumps(stages))
+    page = page_of(tmp_path / "out")
+    (words,) = [figure for figure in page.one(id="measures").all("figure") if next(figure.all("b")).text == "words"]
+    assert "9 are no numbers" in words.text and words.text.endswith("no number in any row")
+    assert "min_words is" not in page.one(id="dropped").text
 
 
 def test_the_recipe_shows_what_was_changed(hostile: Path) -> None:
