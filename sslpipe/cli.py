@@ -13,7 +13,9 @@ from sslpipe.commands.doctor import doctor
 from sslpipe.commands.explain import explain
 from sslpipe.commands.init import init
 from sslpipe.commands.list_steps import list_steps
+from sslpipe.commands.peek import peek
 from sslpipe.commands.plan import plan
+from sslpipe.commands.report import report
 from sslpipe.commands.status import status
 from sslpipe.commands.verify import verify
 
@@ -44,6 +46,8 @@ _add("plan", plan, "sslpipe plan text -i ~/texts", "sslpipe plan my.yaml -o out"
 _add("status", status, "sslpipe status out", "sslpipe status out --json")
 _add("verify", verify, "sslpipe verify out")
 _add("explain", explain, "sslpipe explain out printf.3.gz", "sslpipe explain out 3f6a09")
+_add("report", report, "sslpipe report out", "sslpipe report /shared/out -o out.html")
+_add("peek", peek, "sslpipe peek out", "sslpipe peek out --task masked_tokens --rows 8 -o pictures")
 _add("demo", demo, "sslpipe demo", "sslpipe demo -o /tmp/demo --engine inline")
 _add("init", init, "sslpipe init text -o my.yaml")
 _add("list", list_steps, "sslpipe list", "sslpipe list filters", "sslpipe list filters.gopher_quality")
