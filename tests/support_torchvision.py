@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 Pixels = NDArray[np.uint8]
 
 
-def _load() -> Any:
-    """The package, also where its compiled operators don't load, as beside a torch that was built for another processor.
+def beside_torchvision(name: str) -> Any:
+    """A module that imports torchvision, also where its compiled operators don't load, as beside a torch for another processor.
 
-    It registers shapes for them at import, which fails then ("operator torchvision::nms does not exist"). Nothing used here is
-    one of them, so those registrations are left out.
+    torchvision registers shapes for them at import, which fails then ("operator torchvision::nms does not exist"). Nothing used
+    here is one of them, so those registrations are left out.
     """
     real = torch.library.register_fake
 
@@ -27,12 +27,12 @@ def _load() -> Any:
 
     torch.library.register_fake = register  # type: ignore[assignment]
     try:
-        return importlib.import_module("torchvision")
+        return importlib.import_module(name)
     finally:
         torch.library.register_fake = real
 
 
-_load()
+beside_torchvision("torchvision")
 transforms: Any = importlib.import_module("torchvision.transforms.v2")
 functional: Any = importlib.import_module("torchvision.transforms.v2.functional")
 modes: Any = importlib.import_module("torchvision.transforms").InterpolationMode

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -48,6 +48,21 @@ class Batch:
         self._columns = {name: [] for name in self._columns}
         self._files, self._places, self._bytes = [], [], 0
         return Rows(Names.from_keys(np.zeros(count, np.uint64), np.zeros(count, np.uint64)), columns)
+
+
+Record = tuple[int, int, list[bytes]]
+"""A record: the position of its file in the part, its place there, and its fields in order, then its metadata."""
+
+
+def batched(fields: Sequence[str], has_meta: bool, records: Iterable[Record]) -> Iterator[Rows]:
+    """Records as rows, in batches of at most 8 MiB or 4096 of them, a larger record alone."""
+    batch = Batch(fields, has_meta)
+    for file, place, payloads in records:
+        if not batch.has_room(payloads):
+            yield batch.flush()
+        batch.add(file, place, payloads)
+    if len(batch):
+        yield batch.flush()
 
 
 def meta_json(values: Mapping[str, str]) -> bytes:

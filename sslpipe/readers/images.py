@@ -14,7 +14,7 @@ from sslpipe.core.damage import Damage
 from sslpipe.core.fields import Field, Fields
 from sslpipe.core.rows import Rows
 from sslpipe.core.steps import BadSink, Part, Reader
-from sslpipe.readers._batch import Batch, meta_json
+from sslpipe.readers._batch import Record, batched, meta_json
 from sslpipe.readers._fields import IMAGE_SUFFIXES
 from sslpipe.readers._files import bundled, discover, split_suffix
 from sslpipe.readers._open import bad_record, opened
@@ -57,7 +57,9 @@ class Images(Reader):
 
     def read(self, part: Part, bad: BadSink) -> Iterator[Rows]:
         """See `Reader.read`; batches of at most 8 MiB or 4096 rows, a larger file alone."""
-        batch = Batch(("image",), bool(self.keep))
+        return batched(("image",), bool(self.keep), self._records(part, bad))
+
+    def _records(self, part: Part, bad: BadSink) -> Iterator[Record]:
         for number, name in enumerate(part.files):
             data = b""
             try:
@@ -70,11 +72,7 @@ class Images(Reader):
             payloads = [data]
             if self.keep:
                 payloads.append(meta_json({"path": os.fsencode(name).decode("utf-8", "backslashreplace")}))
-            if not batch.has_room(payloads):
-                yield batch.flush()
-            batch.add(number, 0, payloads)
-        if len(batch):
-            yield batch.flush()
+            yield number, 0, payloads
 
 
 def _claims(name: str) -> bool:

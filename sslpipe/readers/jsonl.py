@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, PositiveInt
@@ -13,7 +14,7 @@ from sslpipe.core.damage import Damage
 from sslpipe.core.fields import Field, Fields
 from sslpipe.core.rows import Rows
 from sslpipe.core.steps import BadSink, Part, Reader
-from sslpipe.readers._batch import Batch, meta_json
+from sslpipe.readers._batch import Record, batched, meta_json
 from sslpipe.readers._fields import checked_names
 from sslpipe.readers._files import bundled, discover, split_suffix
 from sslpipe.readers._json import as_string, encoded, json_object, text_of
@@ -59,16 +60,10 @@ class Jsonl(Reader):
 
     def read(self, part: Part, bad: BadSink) -> Iterator[Rows]:
         """See `Reader.read`; `_place` is the number of the line, from 0. Batches of at most 8 MiB or 4096 rows."""
-        batch = Batch(tuple(self.fields), bool(self.keep))
-        for number, name in enumerate(part.files):
-            for line, payloads in self._records(part, number, name, bad):
-                if not batch.has_room(payloads):
-                    yield batch.flush()
-                batch.add(number, line, payloads)
-        if len(batch):
-            yield batch.flush()
+        files = (self._records(part, number, name, bad) for number, name in enumerate(part.files))
+        return batched(tuple(self.fields), bool(self.keep), chain.from_iterable(files))
 
-    def _records(self, part: Part, number: int, name: str, bad: BadSink) -> Iterator[tuple[int, list[bytes]]]:
+    def _records(self, part: Part, number: int, name: str, bad: BadSink) -> Iterator[Record]:
         try:
             with opened(part, number) as file:
                 chunks = verified(file, split_suffix(name.rpartition("/")[2])[1], max_bytes=self.max_file_bytes)
@@ -79,7 +74,7 @@ class Jsonl(Reader):
                         bad(bad_record(name, damage, f"line {line.number + 1}", line.data or b""))
                         continue
                     if payloads:
-                        yield line.number, payloads
+                        yield number, line.number, payloads
         except Damage as damage:
             bad(bad_record(name, damage))
 

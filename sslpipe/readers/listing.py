@@ -14,7 +14,7 @@ from sslpipe.core.damage import Damage
 from sslpipe.core.fields import Field, Fields
 from sslpipe.core.rows import Rows
 from sslpipe.core.steps import BadSink, Part, Reader
-from sslpipe.readers._batch import Batch
+from sslpipe.readers._batch import batched
 from sslpipe.readers._beneath import Beneath
 from sslpipe.readers._columns import Columns, checked_columns
 from sslpipe.readers._fields import FileKind, checked_kinds
@@ -102,20 +102,18 @@ class Listing(Reader):
 
         `_file` is that of the list, always 0, and `_place` the number of the line, from 0.
         """
-        columns, batch = self._columns(), Batch(tuple(self.fields), bool(self.keep))
+        return batched(tuple(self.fields), bool(self.keep), self._rows(part, bad))
+
+    def _rows(self, part: Part, bad: BadSink) -> Iterator[tuple[int, int, list[bytes]]]:
+        columns = self._columns()
         try:
             with ListedFiles(part) as files:
                 for record in self._records(part):
                     payloads = self._payloads(record, columns, files, bad)
-                    if payloads is None:
-                        continue
-                    if not batch.has_room(payloads):
-                        yield batch.flush()
-                    batch.add(0, record.line, payloads)
+                    if payloads is not None:
+                        yield 0, record.line, payloads
         except Damage as damage:
             bad(bad_record(part.files[0], damage))
-        if len(batch):
-            yield batch.flush()
 
     def _payloads(self, record: Record, columns: Columns, files: ListedFiles, bad: BadSink) -> list[bytes] | None:
         """Field by field, then the metadata; none where something is wrong, which `bad` is told."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, PositiveInt, model_validator
@@ -14,7 +15,7 @@ from sslpipe.core.errors import EnvironmentFault, RecipeError
 from sslpipe.core.fields import Fields
 from sslpipe.core.rows import Rows
 from sslpipe.core.steps import BadSink, Part
-from sslpipe.readers._batch import Batch, meta_json
+from sslpipe.readers._batch import Record, batched, meta_json
 from sslpipe.readers._fields import checked_kinds, checked_names
 from sslpipe.readers._fields_reader import FieldsReader
 from sslpipe.readers._files import bundled, discover, split_suffix
@@ -82,16 +83,10 @@ class Parquet(FieldsReader):
 
     def read(self, part: Part, bad: BadSink) -> Iterator[Rows]:
         """See `Reader.read`; `_place` is the number of the row in its file, from 0. Batches of at most 8 MiB or 4096 rows."""
-        batch = Batch(tuple(self.fields), bool(self.keep))
-        for number, name in enumerate(part.files):
-            for place, payloads in self._records(part, number, name, bad):
-                if not batch.has_room(payloads):
-                    yield batch.flush()
-                batch.add(number, place, payloads)
-        if len(batch):
-            yield batch.flush()
+        files = (self._records(part, number, name, bad) for number, name in enumerate(part.files))
+        return batched(tuple(self.fields), bool(self.keep), chain.from_iterable(files))
 
-    def _records(self, part: Part, number: int, name: str, bad: BadSink) -> Iterator[tuple[int, list[bytes]]]:
+    def _records(self, part: Part, number: int, name: str, bad: BadSink) -> Iterator[Record]:
         size = part.sizes[number]
         try:
             with opened(part, number) as file:
@@ -108,7 +103,7 @@ class Parquet(FieldsReader):
                             except Damage as damage:
                                 bad(bad_record(name, damage, f"row {place + 1}"))
                             else:
-                                yield place, payloads
+                                yield number, place, payloads
                             place += 1
                     except Damage as damage:
                         if damage.reason.startswith("io."):

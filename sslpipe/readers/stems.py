@@ -15,7 +15,7 @@ from sslpipe.core.errors import RecipeError
 from sslpipe.core.fields import Field, Fields
 from sslpipe.core.rows import Rows
 from sslpipe.core.steps import BadSink, Part, Reader
-from sslpipe.readers._batch import Batch, meta_json
+from sslpipe.readers._batch import Record, batched, meta_json
 from sslpipe.readers._fields import FileKind, checked_kinds, checked_names, kind_of_suffix
 from sslpipe.readers._files import File, bundled_groups, found_names
 from sslpipe.readers._open import bad_record, opened
@@ -95,7 +95,9 @@ class Stems(Reader):
 
         `_file` is that of a row's first field, pictures before sound before text.
         """
-        batch = Batch(tuple(self._kinds()), bool(self.keep))
+        return batched(tuple(self._kinds()), bool(self.keep), self._records(part, bad))
+
+    def _records(self, part: Part, bad: BadSink) -> Iterator[Record]:
         for stem, group in groupby(self._named(part), lambda named: named[0]):
             files = [(field, number) for _, field, number in group]
             payloads = self._payloads(part, stem, files, bad)
@@ -103,11 +105,7 @@ class Stems(Reader):
                 continue
             if self.keep:
                 payloads.append(meta_json({"stem": _shown(stem)}))
-            if not batch.has_room(payloads):
-                yield batch.flush()
-            batch.add(files[0][1], 0, payloads)
-        if len(batch):
-            yield batch.flush()
+            yield files[0][1], 0, payloads
 
     def _named(self, part: Part) -> Iterator[tuple[str, str, int]]:
         """The stem and the field of each file of a part, with its position."""

@@ -15,7 +15,7 @@ from sslpipe.core.damage import Damage
 from sslpipe.core.fields import Field, Fields
 from sslpipe.core.rows import Rows
 from sslpipe.core.steps import BadSink, Part, Reader
-from sslpipe.readers._batch import Batch, meta_json
+from sslpipe.readers._batch import Record, batched, meta_json
 from sslpipe.readers._files import bundled, discover, split_suffix
 from sslpipe.readers._open import bad_record, opened
 from sslpipe.readers._payload import gathered
@@ -58,7 +58,9 @@ class Text(Reader):
 
     def read(self, part: Part, bad: BadSink) -> Iterator[Rows]:
         """See `Reader.read`; batches of at most 8 MiB or 4096 rows, a larger file alone."""
-        batch = Batch(("text",), bool(self.keep))
+        return batched(("text",), bool(self.keep), self._records(part, bad))
+
+    def _records(self, part: Part, bad: BadSink) -> Iterator[Record]:
         for number, name in enumerate(part.files):
             try:
                 payloads = [self._text(part, number)]
@@ -67,11 +69,7 @@ class Text(Reader):
                 continue
             if self.keep:
                 payloads.append(meta_json({"path": os.fsencode(name).decode("utf-8", "backslashreplace")}))
-            if not batch.has_room(payloads):
-                yield batch.flush()
-            batch.add(number, 0, payloads)
-        if len(batch):
-            yield batch.flush()
+            yield number, 0, payloads
 
     def _text(self, part: Part, number: int) -> bytes:
         suffix, compression = split_suffix(part.files[number].rpartition("/")[2])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, BeforeValidator, model_validator
@@ -12,7 +13,7 @@ from sslpipe.core.errors import RecipeError
 from sslpipe.core.fields import Fields
 from sslpipe.core.rows import Rows
 from sslpipe.core.steps import BadSink, Part
-from sslpipe.readers._batch import Batch, meta_json
+from sslpipe.readers._batch import Record, batched, meta_json
 from sslpipe.readers._fields import FileKind, checked_kinds, checked_names, kind_of_suffix
 from sslpipe.readers._fields_reader import FieldsReader
 from sslpipe.readers._files import bundled, discover, split_suffix
@@ -87,16 +88,10 @@ class WebDataset(FieldsReader):
 
     def read(self, part: Part, bad: BadSink) -> Iterator[Rows]:
         """See `Reader.read`; `_place` is the sample's number in its file, from 0. Batches of at most 8 MiB or 4096 rows."""
-        batch = Batch(tuple(self.fields), bool(self.keep))
-        for number, name in enumerate(part.files):
-            for place, payloads in self._records(part, number, name, bad):
-                if not batch.has_room(payloads):
-                    yield batch.flush()
-                batch.add(number, place, payloads)
-        if len(batch):
-            yield batch.flush()
+        files = (self._records(part, number, name, bad) for number, name in enumerate(part.files))
+        return batched(tuple(self.fields), bool(self.keep), chain.from_iterable(files))
 
-    def _records(self, part: Part, number: int, name: str, bad: BadSink) -> Iterator[tuple[int, list[bytes]]]:
+    def _records(self, part: Part, number: int, name: str, bad: BadSink) -> Iterator[Record]:
         wanted = {extension for extensions in self.fields.values() for extension in extensions}
         wanted |= {_JSON} if self._reads_json() else set()
         try:
@@ -111,7 +106,7 @@ class WebDataset(FieldsReader):
                         if not (sample.is_last and damage.reason == "tar.missing_field"):
                             bad(bad_record(name, damage, f"sample {sample.key}"))
                     else:
-                        yield sample.number, payloads
+                        yield number, sample.number, payloads
         except Damage as damage:
             bad(bad_record(name, damage))
 

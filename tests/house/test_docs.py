@@ -38,11 +38,11 @@ def test_the_step_of_contributing_works_as_it_stands(tmp_path: Path, monkeypatch
 
 
 def test_the_recipe_of_the_readme_loads(tmp_path: Path) -> None:
-    (tmp_path / "path" / "to" / "your" / "texts").mkdir(parents=True)
+    (tmp_path / "path" / "to" / "your" / "pictures").mkdir(parents=True)
     file = tmp_path / "readme.yaml"
     file.write_text(blocks("README.md", "yaml")[0])
     recipe = load_recipe(file)
-    shipped = load_recipe("text", input=tmp_path)
+    shipped = load_recipe("images", input=tmp_path)
     assert [type(step) for step in recipe.build] == [type(step) for step in shipped.build]
     assert recipe.build == shipped.build and recipe.stream == shipped.stream
     Plan.of(recipe)
