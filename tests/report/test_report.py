@@ -11,13 +11,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from sslpipe.codecs.audio import AudioCodec, Sound
 from sslpipe.core.errors import DataError
+from sslpipe.cuts.channels import Channels
 from sslpipe.dedups.exact import Exact
+from sslpipe.filters.audio_levels import AudioLevels
 from sslpipe.filters.gopher_quality import GopherQuality
 from sslpipe.fits.byte_level_bpe import ByteLevelBpe
+from sslpipe.maps.encode_flac import EncodeFlac
 from sslpipe.maps.normalize_text import NormalizeText
 from sslpipe.maps.tokenize import Tokenize
 from sslpipe.packs.concatenate import Concatenate
+from sslpipe.readers.audio import Audio
 from sslpipe.readers.jsonl import Jsonl
 from sslpipe.recipe.recipe import Recipe, Shards
 from sslpipe.report import findings, html, ledger_pass
@@ -30,6 +35,7 @@ from tests.building.corpora import lay, limits, recipe, records, run
 from tests.building.foreign.filters.long_enough import LongEnough
 from tests.laws.modality import NAMES
 from tests.report.pages import Element, by_reason, differs, harms, page_of, read
+from tests.support_audio import noise
 
 Datasets = Callable[[str], Path]
 
@@ -300,3 +306,22 @@ def test_not_finished(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"is not finished yet; `sslpipe status .*` says how far it is"):
         write_report(tmp_path / "nothing")
     assert not (tmp_path / "nothing").exists()
+
+
+@pytest.mark.parametrize("behind", [False, True], ids=["before the dedup", "behind it"])
+def test_pieces_that_were_dropped_name_the_file_they_were_cut_from(behind: bool, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for number, frames in enumerate((4000, 9000, 12_000)):
+        (tmp_path / f"in/{number}.flac").write_bytes(AudioCodec().encode(Sound(noise(frames, 2, number), 8000)))
+    steps = (Exact(), Channels()) if behind else (Channels(), Exact())
+    made = Recipe(
+        name="pieces",
+        sources={"main": Audio(paths=(str(tmp_path / "in"),))},
+        build=(*steps, AudioLevels(min_s=1), EncodeFlac()),
+        shards=Shards(count=1),
+        limits=limits(),
+    )
+    assert run(made, tmp_path / "out").totals["filtered"] == 2
+    items = list(page_of(tmp_path / "out").one(id="dropped").all("li"))
+    assert [item.one("bdi").text for item in items] == [str(tmp_path / "in/0.flac")] * 2
+    assert all("frames / rate = 0.5, min_s is 1.0" in item.text for item in items)
