@@ -97,7 +97,8 @@ class Ray:
         if not self._started and not ray.is_initialized():
             os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
             os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-            options: dict[str, Any] = {"include_dashboard": False, "num_cpus": self._workers}
+            # `local`, since Ray would otherwise join whatever cluster runs on this machine, or that RAY_ADDRESS names.
+            options: dict[str, Any] = {"address": "local", "include_dashboard": False, "num_cpus": self._workers}
             if self._address is not None:
                 options = {"address": self._address}
             try:
