@@ -26,7 +26,9 @@ def show(value: Any) -> str:
     if isinstance(value, dict):
         return "a mapping" if value else "an empty mapping"
     if isinstance(value, list | tuple):
-        return "a list" if value else "an empty list"
+        listed = f"[{', '.join(map(show, value))}]"
+        plain = len(listed) <= 40 and not any(isinstance(item, dict | list | tuple) for item in value)
+        return "an empty list" if not value else listed if plain else "a list"
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, str | bool | int | float) else repr(value)
     text = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
     return text if len(text) <= 60 else f"{text[:57]}..."
