@@ -19,6 +19,11 @@ def did_you_mean(name: str, valid: Iterable[str]) -> str:
     return f"did you mean `{near[0]}`?" if near else ""
 
 
+def counted(number: int, word: str) -> str:
+    """`1 file`, `2,000 files`."""
+    return f"{number:,} {word}" + ("" if number == 1 else "s")
+
+
 def show(value: Any) -> str:
     """A value in a message: short, on one line."""
     if value is None:
