@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -91,8 +92,12 @@ class Thresholds:
             fields = step.outputs(fields)
 
     def _numbers(self, step: Filter, entry: Mapping[str, Any]) -> Numbers:
-        """What the filter read, as far as the entry has it: measures behind the one that dropped a row were never taken."""
-        return {name: entry[column] for name, column in self._columns(step).items() if entry.get(column) is not None}
+        """What the filter read, as far as the entry has it: measures behind the one that dropped a row were never taken.
+
+        What is no number is none of ours: the ledger may have come with somebody's dataset.
+        """
+        found = {name: entry.get(column) for name, column in self._columns(step).items()}
+        return {name: value for name, value in found.items() if isinstance(value, int | float) and math.isfinite(value)}
 
     def _columns(self, step: Filter) -> dict[str, str]:
         """The columns of the ledger that hold the numbers of a filter, by the names that it knows them by."""

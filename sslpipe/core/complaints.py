@@ -39,9 +39,13 @@ class Complaint:
     """One thing that is wrong: where below the model, what, and perhaps what was meant."""
 
     path: tuple[str | int, ...]
+    """Keys and positions from the model down to the value."""
     message: str
+    """What was found and what was wanted, without the place."""
     hint: str = ""
+    """What was perhaps meant; empty for no idea."""
     at_key: bool = False
+    """Whether the key is wrong, and not its value."""
 
 
 def complaints(model: type[BaseModel], error: ValidationError, data: Any, name: str) -> list[Complaint]:

@@ -33,14 +33,21 @@ class Segment:
     """
 
     steps: tuple[Step, ...] = ()
+    """Maps, measures, filters and cuts in the order written."""
     dedup: Dedup | None = None
+    """The dedup that ends the segment, if one does."""
     fits: tuple[Fit, ...] = ()
+    """The fits that learn from what is left then."""
     pack: Pack | None = None
+    """The pack that makes the rows of the shards, if one does."""
     task: Task | None = None
+    """The task that labels them, if one does."""
     fields_in: Fields = field(default_factory=dict)
+    """Before the steps."""
     fields: Fields = field(default_factory=dict)
     """After the steps, before pack and task."""
     fields_out: Fields = field(default_factory=dict)
+    """After pack and task; those of the shards where the segment is the last."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +55,15 @@ class Plan:
     """What a recipe will do, checked: every step's fields are there and of the right kind."""
 
     segments: tuple[Segment, ...]
+    """In the order they run."""
     kept_measures: tuple[str, ...]
     """Columns of measures that are stored beside each row, for filters right of the fence."""
     labels: Mapping[Measure, str]
+    """What each measure is called in columns and ledger: `LABEL.number`."""
     measured: Mapping[str, Mapping[str, object]]
     """What the kept measures are, by label: path, version, and fields, with the field of the row that they resolved to."""
     stream_fields: Fields
+    """What a row holds after the `stream:` half."""
 
     @classmethod
     def of(

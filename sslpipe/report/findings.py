@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from pydantic import BaseModel, ValidationError
+
 from sslpipe.building.state import RECIPE
 from sslpipe.building.thresholds import Thresholds
 from sslpipe.core.errors import DataError
@@ -26,6 +28,18 @@ KEPT, DROPPED, BAD, GROUPS, MEMBERS = 12, 5, 4, 6, 3
 """How many are shown: rows kept, by source; rows dropped, by reason; bad records, by reason; groups of duplicates; of each."""
 REASONS: Final = 40
 """Of so many reasons, the commonest ones, samples are shown."""
+
+
+Steps = list[dict[str, dict[str, Any]]]
+
+
+class Written(BaseModel):
+    """A recipe as a build writes it down, every field spelt out. It is shown, not run: its steps need not be known here."""
+
+    sources: dict[str, dict[str, dict[str, Any]]]
+    build: Steps
+    stream: Steps
+    shards: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -56,7 +70,7 @@ class Findings:
     """What was found out about a finished dataset."""
 
     manifest: Manifest
-    recipe: Mapping[str, Any] | None
+    recipe: Written | None
     """As it was written down; None where another build has replaced it since."""
     problem: str
     """Why thresholds can't be told; empty if they can."""
@@ -95,7 +109,7 @@ def find(storage: LocalStorage, *, trust: bool = False) -> Findings:
         manifest=manifest,
         recipe=_recipe(storage, manifest),
         problem=thresholds.problem,
-        series=[series for series in ledger.series.values() if len(series.spread)],
+        series=[series for series in ledger.series.values() if len(series.spread) + series.spread.strange + series.without],
         more_series=ledger.more_series,
         kept=kept.samples,
         dropped={
@@ -127,9 +141,15 @@ def _check(storage: LocalStorage, manifest: Manifest, duplicates: Duplicates) ->
         )
 
 
-def _recipe(storage: LocalStorage, manifest: Manifest) -> Mapping[str, Any] | None:
+def _recipe(storage: LocalStorage, manifest: Manifest) -> Written | None:
     told = json.loads(storage.get(RECIPE)) if storage.size(RECIPE) is not None else {}
-    return told["recipe"] if told.get("build") == manifest.build else None
+    if told.get("build") != manifest.build:
+        return None
+    try:
+        return Written.model_validate(told["recipe"])
+    except ValidationError as error:
+        where = ".".join(map(str, error.errors()[0]["loc"]))
+        raise DataError(f"{storage.path(RECIPE)}: {where} is not what a build writes; build again with --update") from None
 
 
 def _drop(record: Record, origins: Origins, thresholds: Thresholds) -> Drop:

@@ -32,6 +32,7 @@ def test_the_step_of_contributing_works_as_it_stands(tmp_path: Path, monkeypatch
     missed = "7 hashes / 90 characters = 0.0778, max_ratio is 0.05"
     assert step.explain("hashes.too_many", {"hashes": 7, "characters": 90}) == missed
     assert missed in blocks("CONTRIBUTING.md", "python")[0]
+    assert [(limit.field, limit.value, limit.drops) for limit in step.limits()] == [("max_ratio", 0.05, "above")]
     for name in [name for name in sys.modules if name.startswith("fifteen_minutes")]:
         del sys.modules[name]
 
@@ -45,6 +46,13 @@ def test_the_recipe_of_the_readme_loads(tmp_path: Path) -> None:
     assert [type(step) for step in recipe.build] == [type(step) for step in shipped.build]
     assert recipe.build == shipped.build and recipe.stream == shipped.stream
     Plan.of(recipe)
+
+
+def test_the_recipe_of_the_design_plans(tmp_path: Path) -> None:
+    file = tmp_path / "design.yaml"
+    (text,) = blocks("docs/design.md", "yaml")
+    file.write_text(text.replace("~/corpora/text", str(tmp_path)))
+    assert Plan.of(load_recipe(file)).segments
 
 
 def test_the_python_of_the_readme_compiles() -> None:

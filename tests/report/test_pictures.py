@@ -259,6 +259,14 @@ def test_sheets_are_bounded() -> None:
 def test_steps_as_they_would_be_written() -> None:
     assert written(MaskedTokens()) == written(MaskedTokens(probability=0.15)) == "tasks.masked_tokens"
     assert written(MaskedTokens(probability=0.3)) == "tasks.masked_tokens {probability: 0.3}"
+    changed = TwoViews(blur=0, views=1, scale=(0.9, 1), interpolation="bicubic")
+    assert written(changed) == "tasks.two_views {views: 1, scale: [0.9, 1], interpolation: bicubic, blur: 0}"
+
+
+def test_a_long_title_stays_on_the_paper() -> None:
+    made = sheet.Sheet(Fonts(), 300, "title", "step " * 100)
+    assert made._cut("short") == "short"
+    assert Fonts().of(15).getlength(made._cut("step " * 100)) <= 228
 
 
 def test_letters_that_the_font_lacks_have_a_plain_form() -> None:

@@ -7,15 +7,22 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from sslpipe.codecs.audio import AudioCodec, Sound
 from sslpipe.core.errors import DataError
+from sslpipe.cuts.channels import Channels
 from sslpipe.dedups.exact import Exact
+from sslpipe.filters.audio_levels import AudioLevels
 from sslpipe.filters.gopher_quality import GopherQuality
 from sslpipe.fits.byte_level_bpe import ByteLevelBpe
+from sslpipe.maps.encode_flac import EncodeFlac
 from sslpipe.maps.normalize_text import NormalizeText
 from sslpipe.maps.tokenize import Tokenize
 from sslpipe.packs.concatenate import Concatenate
+from sslpipe.readers.audio import Audio
 from sslpipe.readers.jsonl import Jsonl
 from sslpipe.recipe.recipe import Recipe, Shards
 from sslpipe.report import findings, html, ledger_pass
@@ -28,6 +35,7 @@ from tests.building.corpora import lay, limits, recipe, records, run
 from tests.building.foreign.filters.long_enough import LongEnough
 from tests.laws.modality import NAMES
 from tests.report.pages import Element, by_reason, differs, harms, page_of, read
+from tests.support_audio import noise
 
 Datasets = Callable[[str], Path]
 
@@ -225,6 +233,37 @@ def test_a_recipe_that_was_replaced_is_not_shown(hostile: Path, tmp_path: Path) 
     assert "Thresholds can't be told: another build has begun" in page.text
 
 
+def test_a_recipe_that_no_build_wrote_is_refused(hostile: Path, tmp_path: Path) -> None:
+    def other(text: str) -> str:
+        told = json.loads(text)
+        return json.dumps({**told, "recipe": {**told["recipe"], "sources": {"main": "readers.jsonl"}}})
+
+    with pytest.raises(DataError, match=r"recipe\.json: sources\.main is not what a build writes; build again with --update"):
+        write_report(changed(hostile, tmp_path / "out", ".sslpipe/recipe.json", other))
+
+
+def test_numbers_that_are_none_do_not_end_it(hostile: Path, tmp_path: Path) -> None:
+    """A ledger is somebody's file: a measure in it may be NaN, or text."""
+    shutil.copytree(hostile, tmp_path / "out")
+    (file,) = (tmp_path / "out/.sslpipe/ledger").iterdir()
+    table = pq.read_table(file)
+    for name, values in (
+        ("text_statistics.words", pa.array([float("nan")] * len(table))),
+        ("text_statistics.lines", ["x"] * len(table)),
+    ):
+        table = table.set_column(table.schema.get_field_index(name), name, pa.array(values))
+    pq.write_table(table, file)
+    (rollup,) = (tmp_path / "out/.sslpipe/builds").iterdir()
+    stages = json.loads(rollup.read_text())
+    for output in [output for done in stages.values() for commit in done for output in commit["outputs"]]:
+        output["bytes"] = file.stat().st_size if output["role"] == "ledger" else output["bytes"]
+    rollup.write_text(json.dumps(stages))
+    page = page_of(tmp_path / "out")
+    (words,) = [figure for figure in page.one(id="measures").all("figure") if next(figure.all("b")).text == "words"]
+    assert "9 are no numbers" in words.text and words.text.endswith("no number in any row")
+    assert "min_words is" not in page.one(id="dropped").text
+
+
 def test_the_recipe_shows_what_was_changed(hostile: Path) -> None:
     section = page_of(hostile).one(id="recipe")
     assert [step.text for step in section.all("code") if "." in step.text] == [
@@ -267,3 +306,22 @@ def test_not_finished(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"is not finished yet; `sslpipe status .*` says how far it is"):
         write_report(tmp_path / "nothing")
     assert not (tmp_path / "nothing").exists()
+
+
+@pytest.mark.parametrize("behind", [False, True], ids=["before the dedup", "behind it"])
+def test_pieces_that_were_dropped_name_the_file_they_were_cut_from(behind: bool, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for number, frames in enumerate((4000, 9000, 12_000)):
+        (tmp_path / f"in/{number}.flac").write_bytes(AudioCodec().encode(Sound(noise(frames, 2, number), 8000)))
+    steps = (Exact(), Channels()) if behind else (Channels(), Exact())
+    made = Recipe(
+        name="pieces",
+        sources={"main": Audio(paths=(str(tmp_path / "in"),))},
+        build=(*steps, AudioLevels(min_s=1), EncodeFlac()),
+        shards=Shards(count=1),
+        limits=limits(),
+    )
+    assert run(made, tmp_path / "out").totals["filtered"] == 2
+    items = list(page_of(tmp_path / "out").one(id="dropped").all("li"))
+    assert [item.one("bdi").text for item in items] == [str(tmp_path / "in/0.flac")] * 2
+    assert all("frames / rate = 0.5, min_s is 1.0" in item.text for item in items)

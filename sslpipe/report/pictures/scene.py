@@ -43,10 +43,17 @@ class Scene:
 
 def written(step: Step) -> str:
     """A step as it would stand in a recipe, defaults left out: `packs.concatenate {length: 512}`."""
-    fields = ", ".join(f"{name}: {getattr(step, name)}" for name in step.model_fields_set if not _usual(step, name))
+    changed = [name for name in type(step).model_fields if name in step.model_fields_set and not _usual(step, name)]
+    fields = ", ".join(f"{name}: {_value(getattr(step, name))}" for name in changed)
     return step.path() + (f" {{{fields}}}" if fields else "")
 
 
 def _usual(step: Step, name: str) -> bool:
     info = type(step).model_fields[name]
     return not info.is_required() and getattr(step, name) == info.get_default(call_default_factory=True)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_value, value))}]"
+    return f"{value:g}" if isinstance(value, float) else str(value)

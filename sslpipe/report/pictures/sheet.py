@@ -87,8 +87,15 @@ class Sheet:
     def _head(self, title: str, subtitle: str) -> Image:
         block, draw = self._blank(62)
         draw.text((0, 14), title, INK, self._fonts.of(28), anchor="lm")
-        draw.text((0, 50), subtitle, QUIET, self._fonts.of(15), anchor="lm")
+        draw.text((0, 50), self._cut(subtitle), QUIET, self._fonts.of(15), anchor="lm")
         return block
+
+    def _cut(self, words: str) -> str:
+        """Words that have room on one line."""
+        font, shown = self._fonts.of(15), words
+        while shown and font.getlength(shown + "...") > self.inner:
+            shown = shown[:-1]
+        return words if font.getlength(words) <= self.inner else f"{shown}..."
 
     def _blank(self, height: int) -> tuple[Image, ImageDraw]:
         from PIL import Image, ImageDraw

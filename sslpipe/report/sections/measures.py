@@ -46,8 +46,10 @@ def _legend(decided: bool) -> Html:
 def _figure(series: Series) -> Html:
     name = _short(series.part) + (f" / {' × '.join(map(_short, series.whole))}" if series.whole else "")
     values = series.spread.values
-    if len(values) == 1:
-        drawn: Child = tag("p", f"{exact(float(values[0]))} in all rows")
+    if not len(values):
+        drawn: Child = tag("p", "no number in any row")
+    elif len(values) == 1:
+        drawn = tag("p", f"{exact(float(values[0]))} in all rows")
     else:
         drawn = histogram(series)
     facts = [f"{len(series.spread):,} rows", series.part.rpartition(".")[0]]

@@ -22,13 +22,13 @@ def recipe(found: Findings) -> Html:
         return tag(
             "p", "Another build has begun in this folder, and its recipe has taken the place of this one.", class_="quiet"
         )
-    sources = [{f"{name}: {step}": fields for step, fields in reader.items()} for name, reader in written["sources"].items()]
+    sources = [{f"{name}: {step}": fields for step, fields in reader.items()} for name, reader in written.sources.items()]
     parts = [
         _part("Read", sources),
-        _part("Build, once", written["build"]),
-        _part("Stream, in every epoch", written["stream"]),
+        _part("Build, once", written.build),
+        _part("Stream, in every epoch", written.stream),
     ]
-    shards = {name: _given(value) for name, value in written["shards"].items() if _given(value) not in (None, {})}
+    shards = {name: _given(value) for name, value in written.shards.items() if _given(value) not in (None, {})}
     return joined(tag("div", parts, class_="recipe"), tag("div", tag("h3", "Shards"), _fields(shards, {})) if shards else None)
 
 
