@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from functools import reduce
 from pathlib import Path
@@ -82,7 +83,8 @@ def _path_ends(wanted: str) -> list[str]:
     """What a wanted file's path may end with: as the reader wrote it, as it is without links, or the end that was typed."""
     path = Path(wanted).expanduser()
     found = [str(path.absolute()), str(path.resolve())] if path.exists() else []
-    return [*found, "/" + wanted.removeprefix("./").lstrip("/")]
+    found.append("/" + wanted.removeprefix("./").lstrip("/"))
+    return [os.fsencode(end).decode("utf-8", "backslashreplace") for end in found]  # As the ledger writes names.
 
 
 def _story(storage: LocalStorage, commits: list[Commit], record: dict[str, Any], thresholds: Thresholds) -> list[str]:

@@ -174,6 +174,19 @@ def test_by_a_path_that_leads_over_a_link(tmp_path: Path, monkeypatch: pytest.Mo
         assert story[0] == f"{tmp_path}/link/b.txt, record 1"
 
 
+def test_by_a_name_that_is_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "in").mkdir()
+    for name in (b"a\xff.txt", b"b\n.txt"):
+        Path(os.fsdecode(os.fsencode(tmp_path / "in") + b"/" + name)).write_bytes(b"text of " + str(len(name)).encode())
+    run(recipe(tmp_path / "in", sources={"a": Text(paths=(str(tmp_path / "in"),))}), tmp_path / "out")
+    monkeypatch.chdir(tmp_path)
+    for wanted in ("in/a\udcff.txt", "a\udcff.txt", "a\\xff.txt"):
+        (story,) = explain(LocalStorage(tmp_path / "out"), wanted)
+        assert story[0] == f"{tmp_path}/in/a\\xff.txt, record 1"
+    (story,) = explain(LocalStorage(tmp_path / "out"), "in/b\n.txt")
+    assert "kept: " in story[-1]
+
+
 def test_unknown(out: Path) -> None:
     for wanted in ("f" * 32, "nowhere.txt", "onl", "jsonl"):
         with pytest.raises(DataError) as caught:
