@@ -160,10 +160,12 @@ def _pictures() -> Outcome:
     from sslpipe.core.steps import Context
     from sslpipe.tasks.masked_patches import MaskedPatches
     from sslpipe.tasks.two_views import TwoViews
-    from tests.support_images import jpeg, photo
+    from tests.support_images import exif, jpeg, photo, with_segment
 
     keys = np.arange(60, dtype=np.uint64)
-    stored = Ragged.from_bytes([jpeg(photo(150 + 7 * number, 200, number % 9)) for number in range(len(keys))])
+    plain = [jpeg(photo(150 + 7 * number, 200, number % 9)) for number in range(len(keys))]
+    turned = [with_segment(data, 0xE1, exif(1 + number % 8)) for number, data in enumerate(plain)]  # what OpenCV is used for
+    stored = Ragged.from_bytes(turned)
     rows, made = Rows(Names.from_keys(keys, keys), {"image": stored}), {"JPEGs": hashlib.sha256(stored.values).hexdigest()}
     for task in (TwoViews(), TwoViews(interpolation="bicubic", output="uint8"), MaskedPatches(patch_targets=True)):
         columns = task.open(Context({"image": Field(kind="image")})).label(rows, Draw(0, task.path())).columns
