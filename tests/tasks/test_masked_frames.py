@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from transformers import Wav2Vec2Config
 
 from sslpipe.codecs.audio import Sound
-from sslpipe.codecs.encoded import codec_of, sounds
+from sslpipe.codecs.encoded import codec_of
 from sslpipe.core.draw import Draw
 from sslpipe.core.encoded import Encoded
 from sslpipe.core.errors import DataError, FieldError, RecipeError
@@ -23,9 +23,11 @@ from sslpipe.core.fields import Field, Fields
 from sslpipe.core.rows import Rows
 from sslpipe.core.steps import Context, Labeller
 from sslpipe.tasks.masked_frames import MaskedFrames
+from sslpipe.testing import check_task
 from tests.support_audio import audio_rows, noise
 from tests.support_wav2vec2 import wav2vec2
-from tests.tasks.frames_checks import INPUTS, MASK, NEGATIVES, REAL, check_frames
+
+INPUTS, MASK, NEGATIVES, REAL = "input_values", "mask_time_indices", "sampled_negative_indices", "attention_mask"
 
 KNOWN: Fields = {"audio": Field(kind="audio", rate=16_000, channels=1, format="flac"), "text": Field(kind="text")}
 SMALL: dict[str, Any] = {"crop_s": 1.0, "min_s": 0.5, "negatives": 10}
@@ -36,12 +38,6 @@ def many(count: int = 60) -> Rows:
     lengths = np.random.default_rng(4).integers(8_000, 16_500, count)
     lengths[: count // 4] = 16_000 + np.arange(count // 4)
     return audio_rows([Sound(noise(int(size), 1, row), 16_000) for row, size in enumerate(lengths)])
-
-
-def cut(rows: Rows, samples: int) -> Rows:
-    column = sounds(rows, "audio")
-    pieces = {row: Sound(sound.samples[:, :samples].copy(), sound.rate) for row, sound in enumerate(column.values())}
-    return rows.with_columns(audio=column.with_values(pieces))
 
 
 def label(rows: Rows, epoch: int = 0, seed: int = 0, **fields: Any) -> Rows:
@@ -58,10 +54,13 @@ def covered(frames: int) -> tuple[float, float]:
     return float(shares.mean()), float(shares.std()) * 1.2  # and what is left of the error of this mean
 
 
+def whole(lengths: np.ndarray) -> None:
+    assert (lengths >= 10).all(), "assertion 8: a run is shorter than a span"
+
+
 def check(task: MaskedFrames, rows: Rows, **more: Any) -> None:
-    check_frames(
-        task, KNOWN, rows, frames=task.frames, covered=covered, length=10, shorter=cut, normalized=task.normalize, **more
-    )
+    declared = {"frames": task.frames, "covered": covered, "normalized": task.normalize, "runs": whole, "even": False}
+    check_task(task, KNOWN, rows, **{**declared, **more})
 
 
 def test_the_twenty_assertions() -> None:
