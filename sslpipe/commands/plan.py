@@ -11,6 +11,14 @@ import typer
 
 from sslpipe.commands.options import Inputs, Json, RecipeName, Sets
 
+_LISTS = {
+    "image": "a list of uint8 [height, width, 3]",
+    "audio": "a list of float32 [channels, samples]",
+    "text": "a list of texts",
+    "meta": "a list of mappings",
+}
+"""What a batch has of fields that no task turned into arrays of one shape."""
+
 
 def plan(
     recipe: RecipeName,
@@ -38,7 +46,8 @@ def plan(
     sizes = {name: {file: size for part in p for file, size in zip(part.files, part.sizes, strict=True)}
              for name, p in parts.items()}  # fmt: skip
     found = {name: (len(p), len(sizes[name]), sum(sizes[name].values())) for name, p in parts.items()}
-    fields = {name: field.model_dump(mode="json", exclude_none=True) for name, field in made.stream_fields.items()}
+    batch = made.stream_fields
+    fields = {name: field.model_dump(mode="json", exclude_none=True) for name, field in batch.items()}
     if as_json:
         typer.echo(json.dumps({"sources": found, "segments": explained(made.segments), "fields": fields}))
         return
@@ -52,7 +61,7 @@ def plan(
     lines += [
         "",
         "a batch holds",
-        *(f"  {name}: {field.dtype} {_shape(field.shape)}" for name, field in made.stream_fields.items()),
+        *(f"  {name}: {_LISTS.get(field.kind) or f'{field.dtype} {_shape(field.shape)}'}" for name, field in batch.items()),
     ]
     total = sum(size for _, _, size in found.values())
     free = shutil.disk_usage(nearest(out or Path())).free

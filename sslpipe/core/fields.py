@@ -8,6 +8,8 @@ from typing import Annotated, Final, Literal, Self
 from annotated_types import Ge, Le
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from sslpipe.core.words import counted
+
 Dtype = Literal[
     "bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float16", "float32", "float64"
 ]
@@ -65,6 +67,17 @@ class Field(BaseModel):
     """Samples a second of every row of audio; None as long as rows may differ."""
     channels: Annotated[int, Ge(1), Le(1024)] | None = None
     """Channels of every row of audio; None as long as rows may differ."""
+
+    def stored_as(self) -> str:
+        """What a row is in a shard, for people: `ids, uint16`, `audio, flac, 16,000 Hz, 1 channel`."""
+        told: list[str] = [self.kind]
+        if self.kind in ENCODED:
+            told += [self.format] if self.format else []
+            told += [f"{self.rate:,} Hz"] if self.rate else []
+            told += [counted(self.channels, "channel")] if self.channels else []
+        elif self.kind in ("ids", "array"):
+            told.append(self.dtype)
+        return ", ".join(told)
 
     @property
     def ragged(self) -> bool:
