@@ -105,5 +105,6 @@ def check_bad(manifest: Manifest, recipe: Recipe) -> None:
         if bad > recipe.limits.max_bad * read:
             raise TooMuchBadData(
                 f"the dataset is finished, but {bad:,} of {read:,} records of source `{source}` could not be read, more than"
-                f" `limits: {{max_bad: {recipe.limits.max_bad}}}` allows. `sslpipe status` lists the reasons"
+                f" `limits: {{max_bad: {recipe.limits.max_bad}}}` allows. `sslpipe status` lists the reasons, `sslpipe report`"
+                " files too"
             )

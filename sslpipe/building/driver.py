@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from sslpipe.building.inputs import parts_by_source
 from sslpipe.building.learn import MARGIN
 from sslpipe.building.lock import BuildLock
 from sslpipe.building.progress import Progress, Silent
@@ -94,17 +95,10 @@ class Builder:
 
     def _parts(self) -> list[tuple[str, dict[str, Any]]]:
         """What each read task reads: (source, part), sources by name, files by path."""
-        limits = self._recipe.limits
-        found = []
-        for source in sorted(self._recipe.sources):
-            parts = self._recipe.sources[source].parts(limits.part_bytes)
-            if not parts:
-                paths = ", ".join(self._recipe.sources[source].paths)
-                raise RecipeError(
-                    f"source `{source}`: no file under {paths} is one that {self._recipe.sources[source].path()} reads"
-                )
-            found += [(source, asdict(part)) for part in (parts if self._limit is None else parts[:1])]
-        return found
+        found = parts_by_source(self._recipe)
+        return [
+            (source, asdict(part)) for source, parts in found.items() for part in (parts if self._limit is None else parts[:1])
+        ]
 
     def _read(self, stages: Stages, parts: list[tuple[str, dict[str, Any]]]) -> _Spilled:
         recipe, segment = self._recipe, self._plan.segments[0]

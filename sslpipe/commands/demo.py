@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sslpipe.core.steps import Step
-
 if TYPE_CHECKING:
     from sslpipe.building.stages import Engine
+    from sslpipe.core.steps import Step
 
 
 @dataclass(frozen=True)

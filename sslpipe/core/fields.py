@@ -26,8 +26,11 @@ class Vocabulary(BaseModel):
     size: Annotated[int, Ge(1), Le(2**32)]
     """Ids run from 0 to `size - 1`."""
     pad: int | None = None
+    """The id that fills rows up; None where the tokenizer has none, here as below."""
     eos: int | None = None
+    """The id that ends a document."""
     mask: int | None = None
+    """The id that hides a token."""
     control: tuple[int, ...] = ()
     """All control tokens, ascending; text never yields one of them."""
 
@@ -49,9 +52,13 @@ class Field(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Kind
+    """What rows hold, which decides which steps take the field."""
     dtype: Dtype = "uint8"
+    """Of one element; uint8 for text and encoded bytes."""
     shape: tuple[Annotated[int, Ge(0), Le(2**31)] | None, ...] = (None,)
+    """Of one row, outermost axis first; None for an axis that differs from row to row."""
     vocabulary: Vocabulary | None = None
+    """What made the ids; None for other kinds, and for ids of unknown origin."""
     format: Format | None = None
     """How every row of an encoded field is encoded; None as long as rows may differ, as they do when they are read."""
     rate: Annotated[int, Ge(1), Le(2**31)] | None = None

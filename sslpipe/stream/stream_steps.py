@@ -12,9 +12,7 @@ from pydantic import ValidationError
 from sslpipe.core.errors import RecipeError
 from sslpipe.core.fields import Fields
 from sslpipe.core.steps import Context, Filter, Map, Pack, Step, Task
-
-_RANKS = ((Filter, "filters"), (Map, "maps"), (Pack, "a pack"), (Task, "a task"))
-_ORDER = "filters, then maps, then one pack, then one task, each of them optional"
+from sslpipe.recipe.order import unstreamable
 
 
 @dataclass(frozen=True)
@@ -37,13 +35,13 @@ class StreamSteps:
     @classmethod
     def of(cls, given: Sequence[Step], fields: Fields, artefacts: Mapping[str, Path]) -> StreamSteps:
         """Sort and check steps; raises RecipeError for an order or a combination that can't run on the fly."""
-        _check_order(given)
+        if fault := unstreamable(given):
+            raise RecipeError(fault[1])
         bound = [step.bind(artefacts) for step in given]
         filters = tuple(step for step in bound if isinstance(step, Filter))
         maps = tuple(step for step in bound if isinstance(step, Map))
         pack = next((step for step in bound if isinstance(step, Pack)), None)
         task = next((step for step in bound if isinstance(step, Task)), None)
-        _check_maps(maps, pack, task)
         outputs = dict(fields)
         for step in (*maps, pack, task):  # filters judge stored measures; the field that was measured may be gone
             outputs = dict(step.outputs(outputs)) if step is not None else outputs
@@ -115,33 +113,6 @@ def _single(entry: Any) -> tuple[str, Any]:
         if isinstance(name, str) and (values is None or isinstance(values, Mapping)):
             return name, values
     raise RecipeError(f"manifest.json, stream: got {str(entry)[:80]!r}, wanted `role.step` or one `role.step: {{fields}}`")
-
-
-def _check_order(given: Sequence[Step]) -> None:
-    last = -1
-    for step in given:
-        rank = next((rank for rank, (kind, _) in enumerate(_RANKS) if isinstance(step, kind)), None)
-        if rank is None:
-            what = step.path() if isinstance(step, Step) else repr(step)[:80]
-            raise RecipeError(f"a stream can't run {what} on the fly; it takes {_ORDER}. Put other steps into `build:`")
-        if rank < last:
-            raise RecipeError(f"{step.path()} stands behind {_RANKS[last][1]}; a stream takes {_ORDER}")
-        if rank == last and rank >= 2:
-            raise RecipeError(f"{step.path()} is {_RANKS[rank][1]} too many; a stream takes {_ORDER}")
-        last = rank
-
-
-def _check_maps(maps: Sequence[Map], pack: Pack | None, task: Task | None) -> None:
-    if maps and pack is not None:
-        raise RecipeError(
-            f"{maps[0].path()} stands before {pack.path()}, which reads what is stored; put the map into `build:`"
-        )
-    changing = [step for step in maps if step.changes_lengths]
-    if changing and task is not None:
-        raise RecipeError(
-            f"{changing[0].path()} changes lengths, and {task.path()} must know them before the first batch;"
-            f" put {changing[0].path()} into `build:`"
-        )
 
 
 def _units(step: Step, fields: Fields) -> str:

@@ -60,6 +60,13 @@ def test_the_recipe_of_the_readme_loads(tmp_path: Path) -> None:
     Plan.of(recipe)
 
 
+def test_the_recipe_of_the_design_plans(tmp_path: Path) -> None:
+    file = tmp_path / "design.yaml"
+    (text,) = blocks("docs/design.md", "yaml")
+    file.write_text(text.replace("~/corpora/text", str(tmp_path)))
+    assert Plan.of(load_recipe(file)).segments
+
+
 class Oracle(torch.nn.Module):
     """Knows that the next token is the one to the right, so that a loop that shifts as it should has no loss."""
 
