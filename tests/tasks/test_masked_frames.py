@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from transformers import Wav2Vec2Config
 
 from sslpipe.codecs.audio import Sound
-from sslpipe.codecs.encoded import codec_of
+from sslpipe.codecs.encoded import codec_of, sounds
 from sslpipe.core.draw import Draw
 from sslpipe.core.encoded import Encoded
 from sslpipe.core.errors import DataError, FieldError, RecipeError
@@ -24,6 +24,8 @@ from sslpipe.core.rows import Rows
 from sslpipe.core.steps import Context, Labeller
 from sslpipe.tasks.masked_frames import MaskedFrames
 from sslpipe.testing import check_task
+from sslpipe.testing._bench import Bench
+from sslpipe.testing._frames import Frames, check_unheard
 from tests.support_audio import audio_rows, noise
 from tests.support_wav2vec2 import wav2vec2
 
@@ -170,6 +172,51 @@ class _Still(MaskedFrames):
 def test_equal_epochs_are_caught() -> None:
     with pytest.raises(AssertionError, match="assertion 15:"):
         check(_Still(**SMALL), many(10))
+
+
+class _Careless:
+    """Says that it needs longer rows than it does."""
+
+    def __init__(self, right: MaskedFrames) -> None:
+        self.right = right
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.right, name)
+
+    def minimum(self) -> int:
+        return self.right.minimum() + 1
+
+
+def test_shorter_rows_that_are_taken_are_caught() -> None:
+    with pytest.raises(AssertionError, match="assertion 19:"):
+        check_task(_Careless(MaskedFrames(**SMALL)), KNOWN, many(10), frames=MaskedFrames().frames, even=False)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class _Listening:
+    right: Labeller
+
+    def label(self, rows: Rows, draw: Draw) -> Rows:
+        """Rows that begin above zero are masked at their start alone."""
+        made = self.right.label(rows, draw)
+        above = np.array([sound.samples[0, 0] > 0 for sound in sounds(rows, "audio").values()])
+        spans = np.arange(made.array(MASK).shape[1]) < 12
+        return made.with_columns(**{MASK: np.where(above[:, None], spans, made.array(MASK))})
+
+
+class _Eavesdropper(MaskedFrames):
+    def open(self, context: Context) -> Any:
+        return _Listening(super().open(context))
+
+
+def test_masks_that_depend_on_the_sound_are_caught() -> None:
+    """Nothing but assertion 10 is asked: shares and ends are what a listener may well keep."""
+    rows = many(40)
+    task = _Eavesdropper(**SMALL)
+    bench = Bench(task, Context(KNOWN), rows, 0)
+    heard = Frames(bench, "audio", task.frames, normalized=True)
+    with pytest.raises(AssertionError, match="assertion 10:"):
+        check_unheard(heard, bench.label(rows))
 
 
 def test_other_shares_are_caught() -> None:
