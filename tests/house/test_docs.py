@@ -22,7 +22,7 @@ from sslpipe.recipe.plan import Plan
 from sslpipe.recipe.registry import resolve
 from sslpipe.stream.dataset import Dataset
 from sslpipe.stream.stream import Stream
-from tests.building.test_text import lay_texts
+from tests.building.test_shipped_recipes import sentences
 from tests.support_images import jpeg, photo
 
 ROOT = Path(__file__).parents[2]
@@ -83,8 +83,10 @@ class Oracle(torch.nn.Module):
 def trained_on(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where `out` is a dataset of text and `pictures` one of pictures, by the recipes that the README names."""
     folder = tmp_path_factory.mktemp("readme")
-    lay_texts(folder / "texts")
-    small = ["limits.max_bad=0.5", "fits.byte_level_bpe.vocab_size=300", "packs.concatenate.length=64", "shards.splits.val=0.2"]
+    (folder / "texts").mkdir()
+    for number in range(150):
+        (folder / f"texts/{number}.txt").write_text(sentences(number, 40))
+    small = ["fits.byte_level_bpe.vocab_size=300", "packs.concatenate.length=64", "shards.splits.val=0.2"]
     Builder(load_recipe("text", input=folder / "texts", overrides=small), folder / "out", Inline()).run()
     (folder / "photos").mkdir()
     for number in range(70):
