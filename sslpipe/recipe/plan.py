@@ -13,6 +13,7 @@ from sslpipe.core.fields import ENCODED, Fields
 from sslpipe.core.rows import Rows
 from sslpipe.core.steps import Context, Cut, Dedup, Filter, Fit, Map, Measure, Pack, Step, Task
 from sslpipe.filters.empty import Empty
+from sslpipe.recipe.on_the_fly import Misfit, misfit, short_rows
 from sslpipe.recipe.recipe import Recipe
 from sslpipe.shards.layout import stored
 from sslpipe.shards.ledger import MEASURED
@@ -110,10 +111,12 @@ class _Planner:
         _check_formats(fields)
         self._check_groups()
         self._check_cuts()
+        self._refuse_misfit(misfit(self._recipe.stream))
         stream = fields
         for step in self._recipe.stream:
             # A filter right of the fence judges stored measures; the field that was measured may be gone.
             stream = stream if isinstance(step, Filter) else self._after(step, stream)
+        self._refuse_misfit(short_rows(self._recipe.stream, fields))
         labels = self._labels()
         kept = self._kept_measures()
         if kept and checked[-1].pack is not None:
@@ -131,6 +134,12 @@ class _Planner:
             for measure in kept
         }
         return Plan(tuple(checked), columns, labels, measured, stream)
+
+    def _refuse_misfit(self, found: Misfit | None) -> None:
+        """What a stream would refuse when training begins is refused before the build."""
+        if found is not None:
+            position, message = found
+            raise self._locate(("stream", position), RecipeError(message))
 
     def _check_new(self, fit: Fit, learnt: set[str]) -> None:
         if fit.artefact in learnt:

@@ -12,9 +12,7 @@ from pydantic import ValidationError
 from sslpipe.core.errors import RecipeError
 from sslpipe.core.fields import Fields
 from sslpipe.core.steps import Context, Filter, Map, Pack, Step, Task
-
-_RANKS = ((Filter, "filters"), (Map, "maps"), (Pack, "a pack"), (Task, "a task"))
-_ORDER = "filters, then maps, then one pack, then one task, each of them optional"
+from sslpipe.recipe.on_the_fly import Misfit, misfit, packed_length, short_rows
 
 
 @dataclass(frozen=True)
@@ -37,25 +35,19 @@ class StreamSteps:
     @classmethod
     def of(cls, given: Sequence[Step], fields: Fields, artefacts: Mapping[str, Path]) -> StreamSteps:
         """Sort and check steps; raises RecipeError for an order or a combination that can't run on the fly."""
-        _check_order(given)
+        _refuse(misfit(given))
         bound = [step.bind(artefacts) for step in given]
         filters = tuple(step for step in bound if isinstance(step, Filter))
         maps = tuple(step for step in bound if isinstance(step, Map))
         pack = next((step for step in bound if isinstance(step, Pack)), None)
         task = next((step for step in bound if isinstance(step, Task)), None)
-        _check_maps(maps, pack, task)
         outputs = dict(fields)
         for step in (*maps, pack, task):  # filters judge stored measures; the field that was measured may be gone
             outputs = dict(step.outputs(outputs)) if step is not None else outputs
         worker = pack or task
         units = _units(worker, fields) if worker is not None else None
-        steps = cls(tuple(given), filters, maps, pack, task, fields, artefacts, outputs, units)
-        if task is not None and pack is not None and task.minimum() > steps.packed_length():
-            raise RecipeError(
-                f"{task.path()} needs rows of {task.minimum()} elements, {pack.path()} makes rows of {steps.packed_length()};"
-                " choose a longer `length:`"
-            )
-        return steps
+        _refuse(short_rows(bound, fields))
+        return cls(tuple(given), filters, maps, pack, task, fields, artefacts, outputs, units)
 
     def opened(self) -> tuple[list[tuple[Map, Any]], Any, Any]:
         """The maps with what they open to, the packer and the labeller, None where there is no such step."""
@@ -76,12 +68,7 @@ class StreamSteps:
     def packed_length(self) -> int:
         """Elements of a packed row."""
         assert self.pack is not None
-        shapes = [field.shape for field in self.pack.outputs(self.fields).values() if field.kind == "ids"]
-        if len(shapes) != 1 or len(shapes[0]) != 1 or shapes[0][0] is None:
-            raise RecipeError(
-                f"{self.pack.path()}: packed rows have the shapes {shapes}, wanted one field of ids of one length"
-            )
-        return shapes[0][0]
+        return packed_length(self.pack, self.fields)
 
     def wanted(self) -> list[str]:
         """The stored fields that a batch is made of, where no pack makes it: all that come out, and what the task reads."""
@@ -117,31 +104,9 @@ def _single(entry: Any) -> tuple[str, Any]:
     raise RecipeError(f"manifest.json, stream: got {str(entry)[:80]!r}, wanted `role.step` or one `role.step: {{fields}}`")
 
 
-def _check_order(given: Sequence[Step]) -> None:
-    last = -1
-    for step in given:
-        rank = next((rank for rank, (kind, _) in enumerate(_RANKS) if isinstance(step, kind)), None)
-        if rank is None:
-            what = step.path() if isinstance(step, Step) else repr(step)[:80]
-            raise RecipeError(f"a stream can't run {what} on the fly; it takes {_ORDER}. Put other steps into `build:`")
-        if rank < last:
-            raise RecipeError(f"{step.path()} stands behind {_RANKS[last][1]}; a stream takes {_ORDER}")
-        if rank == last and rank >= 2:
-            raise RecipeError(f"{step.path()} is {_RANKS[rank][1]} too many; a stream takes {_ORDER}")
-        last = rank
-
-
-def _check_maps(maps: Sequence[Map], pack: Pack | None, task: Task | None) -> None:
-    if maps and pack is not None:
-        raise RecipeError(
-            f"{maps[0].path()} stands before {pack.path()}, which reads what is stored; put the map into `build:`"
-        )
-    changing = [step for step in maps if step.changes_lengths]
-    if changing and task is not None:
-        raise RecipeError(
-            f"{changing[0].path()} changes lengths, and {task.path()} must know them before the first batch;"
-            f" put {changing[0].path()} into `build:`"
-        )
+def _refuse(found: Misfit | None) -> None:
+    if found is not None:
+        raise RecipeError(found[1])
 
 
 def _units(step: Step, fields: Fields) -> str:
