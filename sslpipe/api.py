@@ -77,7 +77,7 @@ def build_located(
 
     check_inputs(located.recipe, out, located)
     Plan.of(located.recipe, locate=located.locate)
-    return Builder(located.recipe, out, engine, progress, limit=limit, update=update).run()
+    return Builder(located.recipe, out, engine, progress, limit=limit, update=update, located=located).run()
 
 
 def make_engine(name: str, workers: int | None, address: str | None) -> Engine:

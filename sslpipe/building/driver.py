@@ -17,6 +17,8 @@ from sslpipe.core.errors import RecipeError, SslpipeError
 from sslpipe.core.fields import Field
 from sslpipe.core.hashes import fingerprint
 from sslpipe.kernels.jit import kernel_stamp
+from sslpipe.recipe.check import find_parts
+from sslpipe.recipe.located import Located
 from sslpipe.recipe.plan import Plan
 from sslpipe.recipe.recipe import Recipe, step_stamp
 from sslpipe.shards.commits import Commit, Output, add_counts
@@ -57,9 +59,10 @@ class Builder:
 
     def __init__(
         self, recipe: Recipe, out: Path, engine: Engine, progress: Progress | None = None, *,
-        limit: int | None = None, update: bool = False,
+        limit: int | None = None, update: bool = False, located: Located | None = None,
     ) -> None:  # fmt: skip
         self._recipe, self._limit, self._update = recipe, limit, update
+        self._located = located
         self._storage = LocalStorage(out.resolve())
         self._engine = engine
         self._progress = progress or Silent()
@@ -94,17 +97,10 @@ class Builder:
 
     def _parts(self) -> list[tuple[str, dict[str, Any]]]:
         """What each read task reads: (source, part), sources by name, files by path."""
-        limits = self._recipe.limits
-        found = []
-        for source in sorted(self._recipe.sources):
-            parts = self._recipe.sources[source].parts(limits.part_bytes)
-            if not parts:
-                paths = ", ".join(self._recipe.sources[source].paths)
-                raise RecipeError(
-                    f"source `{source}`: no file under {paths} is one that {self._recipe.sources[source].path()} reads"
-                )
-            found += [(source, asdict(part)) for part in (parts if self._limit is None else parts[:1])]
-        return found
+        found = find_parts(self._recipe, self._located)
+        return [
+            (source, asdict(part)) for source, parts in found.items() for part in parts[: None if self._limit is None else 1]
+        ]
 
     def _read(self, stages: Stages, parts: list[tuple[str, dict[str, Any]]]) -> _Spilled:
         recipe, segment = self._recipe, self._plan.segments[0]

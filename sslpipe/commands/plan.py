@@ -25,14 +25,14 @@ def plan(
     the recipe, and writes nothing.
     """
     from sslpipe.commands.table import unread
-    from sslpipe.recipe.check import check_inputs
+    from sslpipe.recipe.check import check_inputs, find_parts
     from sslpipe.recipe.load import load_located
     from sslpipe.recipe.plan import Plan, explained
 
     located = load_located(recipe, input=inputs or None, overrides=sets or [])
     check_inputs(located.recipe, out, located)
     made = Plan.of(located.recipe, locate=located.locate)
-    parts = {name: reader.parts(located.recipe.limits.part_bytes) for name, reader in located.recipe.sources.items()}
+    parts = find_parts(located.recipe, located)
     sizes = {name: {file: size for part in p for file, size in zip(part.files, part.sizes, strict=True)}
              for name, p in parts.items()}  # fmt: skip
     found = {name: (len(p), len(sizes[name]), sum(sizes[name].values())) for name, p in parts.items()}

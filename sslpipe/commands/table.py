@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from sslpipe.core.words import counted
 from sslpipe.shards.commits import Counts, totals
 from sslpipe.shards.manifest import Manifest, ShardEntry
 
 TOP_REASONS = 6
-TOP_SUFFIXES = 5
 
 
 def summary(manifest: Manifest, out: Path, seconds: float | None = None, input_bytes: int = 0) -> str:
@@ -79,11 +79,7 @@ def unread(by_suffix: Iterable[Mapping[str, int]]) -> tuple[str, str] | None:
         total.update(counts)
     if not total.total():
         return None
-    ranked = sorted(total.items(), key=lambda item: (-item[1], item[0]))
-    told = [f"{name if name.startswith('.') else name.replace('_', ' ')} {count:,}" for name, count in ranked[:TOP_SUFFIXES]]
-    rest = sum(count for _, count in ranked[TOP_SUFFIXES:])
-    told += [f"others {rest:,}"] if rest else []
-    return f"{total.total():,}", f"file{'s' if total.total() > 1 else ''} ({', '.join(told)})"
+    return f"{total.total():,}", f"file{'s' if total.total() > 1 else ''} ({counted(total)})"
 
 
 def aligned(rows: Sequence[tuple[str, str, str]]) -> list[str]:

@@ -123,6 +123,7 @@ class Reader(Step):
     """
 
     paths: tuple[str, ...] = ()
+    """Files, folders and globs that are read; one alone needs no list."""
 
     @abstractmethod
     def parts(self, part_bytes: int) -> list[Part]:
@@ -135,6 +136,10 @@ class Reader(Step):
     @abstractmethod
     def outputs(self, fields: Fields) -> Fields:
         """The fields that the reader fills."""
+
+    def claimed(self) -> tuple[str, ...]:
+        """The suffixes of the files that it reads in folders, "" for files without one; compression's may stand behind."""
+        return ()
 
     def unclaimed(self) -> Mapping[str, int]:
         """How many files under `paths` the reader does not claim, by suffix."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
@@ -14,8 +13,9 @@ from sslpipe.core.damage import Damage
 from sslpipe.core.fields import Field, Fields
 from sslpipe.core.rows import Rows
 from sslpipe.core.steps import BadSink, Part, Reader
-from sslpipe.readers._batch import Record, batched, meta_json
+from sslpipe.readers._batch import Record, batched
 from sslpipe.readers._fields import IMAGE_SUFFIXES
+from sslpipe.readers._file_meta import file_meta
 from sslpipe.readers._files import bundled, discover, split_suffix
 from sslpipe.readers._open import bad_record, opened
 from sslpipe.readers._picture import check_picture
@@ -31,8 +31,9 @@ class Images(Reader):
     decodes them.
     """
 
-    keep: tuple[Literal["path"], ...] = ()
-    """What goes into `meta`, as strings: `path`, the file's absolute path, bytes that aren't UTF-8 as `\\xNN`."""
+    keep: tuple[Literal["path", "folder"], ...] = ()
+    """What goes into `meta`, as strings, bytes that aren't UTF-8 as `\\xNN`: `path`, the file's absolute path; `folder`, the
+    name of the folder that it lies in, for `splits: {by: folder}`. Folders of one name are one group, wherever they lie."""
     max_record_bytes: PositiveInt = 64 << 20
     """Largest file. 64 MiB holds a photograph of 50 megapixels without loss."""
     max_pixels: Annotated[int, Limit(ge=1, le=MAX_PIXELS)] = 100_000_000
@@ -46,6 +47,10 @@ class Images(Reader):
     def parts(self, part_bytes: int) -> list[Part]:
         """See `Reader.parts`; raises RecipeError for a path that leads to nothing."""
         return bundled(discover(self.paths, _claims), part_bytes)
+
+    def claimed(self) -> tuple[str, ...]:
+        """See `Reader.claimed`."""
+        return IMAGE_SUFFIXES
 
     def unclaimed(self) -> Mapping[str, int]:
         """How many files are not read, by suffix or by another reason: `hidden`, `same_file`, `not_regular_file`."""
@@ -71,7 +76,7 @@ class Images(Reader):
                 continue
             payloads = [data]
             if self.keep:
-                payloads.append(meta_json({"path": os.fsencode(name).decode("utf-8", "backslashreplace")}))
+                payloads.append(file_meta(name, self.keep))
             yield number, 0, payloads
 
 

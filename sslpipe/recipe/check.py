@@ -10,7 +10,8 @@ from itertools import chain
 from pathlib import Path
 
 from sslpipe.core.errors import RecipeError
-from sslpipe.core.words import did_you_mean
+from sslpipe.core.steps import Part
+from sslpipe.core.words import counted, did_you_mean
 from sslpipe.recipe.located import Located
 from sslpipe.recipe.paths import scheme_of
 from sslpipe.recipe.recipe import Recipe
@@ -40,6 +41,24 @@ def check_inputs(recipe: Recipe, out: str | os.PathLike[str] | None, located: Lo
                 if fault := _file_problem(file):
                     field = next((name for name, value in step if value in (file, Path(file))), "")
                     raise located.error((half, position, field) if field else (half, position), *fault)
+
+
+def find_parts(recipe: Recipe, located: Located | None = None) -> dict[str, list[Part]]:
+    """What read tasks will read, by source, sources by name; raises RecipeError for one that has nothing to read."""
+    located = located or Located.of(recipe)
+    found = {}
+    for name in sorted(recipe.sources):
+        reader = recipe.sources[name]
+        found[name] = reader.parts(recipe.limits.part_bytes)
+        if not found[name]:
+            kinds = ", ".join(suffix or "no suffix" for suffix in reader.claimed())
+            there = counted(reader.unclaimed()) or "nothing"
+            raise located.error(
+                ("sources", name, "paths"),
+                f"source `{name}`: no file under {', '.join(reader.paths)} is one that {reader.path()} reads"
+                + (f" ({kinds})" if kinds else "") + f"; found {there}",
+            )  # fmt: skip
+    return found
 
 
 def _output(target: str) -> Path:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from sslpipe.core.errors import RecipeError
 from sslpipe.core.fields import ENCODED, Fields
 from sslpipe.core.rows import Rows
-from sslpipe.core.steps import Context, Cut, Dedup, Filter, Fit, Map, Measure, Pack, Step, Task
+from sslpipe.core.steps import Context, Cut, Dedup, Filter, Fit, Map, Measure, Pack, Reader, Step, Task
 from sslpipe.filters.empty import Empty
 from sslpipe.recipe.on_the_fly import Misfit, misfit, short_rows
 from sslpipe.recipe.recipe import Recipe
@@ -19,8 +19,8 @@ from sslpipe.shards.layout import stored
 from sslpipe.shards.ledger import MEASURED
 
 Result = TypeVar("Result")
-Place = tuple[str, int]
-"""Where a step stands: `("build", 3)`."""
+Place = tuple[str | int, ...]
+"""What an error is about: `("build", 3)`, `("shards", "splits", "by")`."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +107,9 @@ class _Planner:
                 learnt.add(fit.artefact)
             checked.append(replace(segment, fields_in=start, fields=inner, fields_out=fields))
         if not stored(fields):
-            raise RecipeError("nothing is left to store: every field is gone after the last build step")
-        _check_formats(fields)
+            error = RecipeError("nothing is left to store: every field is gone after the last build step")
+            raise self._locate(self._last_place(), error)
+        self._check_formats(fields)
         self._check_groups()
         self._check_cuts()
         self._refuse_misfit(misfit(self._recipe.stream))
@@ -120,9 +121,10 @@ class _Planner:
         labels = self._labels()
         kept = self._kept_measures()
         if kept and checked[-1].pack is not None:
-            raise RecipeError(
+            raise self._at(
+                checked[-1].pack,
                 f"{checked[-1].pack.path()} in `build:` makes rows of many documents, and {kept[0].path()} measures one;"
-                " put the pack into `stream:`, or take the measure and the filters that need it out"
+                " put the pack into `stream:`, or take the measure and the filters that need it out",
             )
         columns = tuple(f"{labels[measure]}.{name}" for measure in kept for name in measure.names())
         measured = {
@@ -143,27 +145,37 @@ class _Planner:
 
     def _check_new(self, fit: Fit, learnt: set[str]) -> None:
         if fit.artefact in learnt:
-            error = RecipeError(f"{fit.path()}: {fit.artefact} is learnt before already; one recipe learns one of them")
-            place = self._places.get(id(fit))
-            raise self._locate(place, error) if place else error
+            raise self._at(fit, f"{fit.path()}: {fit.artefact} is learnt before already; one recipe learns one of them")
+
+    def _check_formats(self, fields: Fields) -> None:
+        """Rows of one field are stored alike: a reader of WebDataset goes by the extension."""
+        ways = {"image": "maps.encode_jpeg (small), or maps.encode_png (exact),", "audio": "maps.encode_flac"}
+        for name, kind in fields.items():
+            if kind.kind in ENCODED and kind.format is None:
+                error = RecipeError(
+                    f"field `{name}` would be stored in as many formats as it was read in; put {ways[kind.kind]}"
+                    " behind the last map that changes it"
+                )
+                raise self._locate(self._last_place(), error)
 
     def _check_groups(self) -> None:
         """A split by group needs the group's name beside every row, from every source."""
         column = self._recipe.shards.splits.by
         for name, reader in self._recipe.sources.items() if column is not None else ():
             if column not in getattr(reader, "keep", ()):
-                raise RecipeError(
-                    f"shards.splits: `by: {column}` needs that column of `meta`, and source `{name}` doesn't keep it;"
-                    f" write `keep: [{column}]` into {reader.path()}"
-                )
+                choices = _kept_choices(reader)
+                if column in choices or not choices:
+                    way = f"write `keep: [{column}]` into {reader.path()}"
+                else:
+                    way = f"{reader.path()} can keep {', '.join(choices)} alone: `by: folder` groups by the folders of files"
+                error = RecipeError(f"`by: {column}` needs that column of `meta`, and source `{name}` doesn't keep it; {way}")
+                raise self._locate(("shards", "splits", "by"), error)
 
     def _check_cuts(self) -> None:
         """One cut a recipe: the pieces of a record are numbered in its own number, once."""
         cuts = [step for step in self._build if isinstance(step, Cut)]
         if len(cuts) > 1:
-            error = RecipeError(f"{cuts[1].path()} comes after {cuts[0].path()}; a recipe divides its rows once")
-            place = self._places.get(id(cuts[1]))
-            raise self._locate(place, error) if place else error
+            raise self._at(cuts[1], f"{cuts[1].path()} comes after {cuts[0].path()}; a recipe divides its rows once")
 
     def _resolve(self, step: Step, fields: Fields) -> None:
         """Remember which field each measure looks at, where it is first computed."""
@@ -174,12 +186,11 @@ class _Planner:
     def _check_requirement(self, step: Step, learnt: set[str]) -> None:
         wanted = step.requires()
         if wanted is not None and wanted not in learnt:
-            error = RecipeError(
+            raise self._at(
+                step,
                 f"{step.path()} needs {wanted}, and no step before it learns one;"
-                f" put fits.byte_level_bpe before it, or give a file: `{step.path()}: {{tokenizer: path/to/{wanted}}}`"
+                f" put fits.byte_level_bpe before it, or give a file: `{step.path()}: {{tokenizer: path/to/{wanted}}}`",
             )
-            place = self._places.get(id(step))
-            raise self._locate(place, error) if place else error
 
     def _cut(self) -> list[Segment]:
         segments = [Segment((Empty(),))]
@@ -210,10 +221,11 @@ class _Planner:
         first, *others = kinds
         for other in others:
             if kinds[other] != kinds[first]:
-                raise RecipeError(
+                error = RecipeError(
                     f"sources `{first}` and `{other}` fill different fields ({_listed(kinds[first])};"
                     f" {_listed(kinds[other])}); all sources of a dataset fill the same ones"
                 )
+                raise self._locate(("sources", other), error)
         return kinds[first]
 
     def _after(self, step: Step, fields: Fields) -> Fields:
@@ -223,8 +235,16 @@ class _Planner:
         try:
             return act()
         except RecipeError as error:
-            place = self._places.get(id(step))
-            raise (self._locate(place, error) if place else error) from None
+            raise self._at(step, str(error)) from None
+
+    def _at(self, step: Step, message: str) -> RecipeError:
+        """An error with the step's place in front; steps that stand in no recipe have none."""
+        place = self._places.get(id(step))
+        return self._locate(place, RecipeError(message)) if place else RecipeError(message)
+
+    def _last_place(self) -> Place:
+        """Where the fields to be stored were made: by the last build step, or by the first source."""
+        return ("build", len(self._build) - 1) if self._build else ("sources", next(iter(self._recipe.sources)))
 
     def _labels(self) -> dict[Measure, str]:
         """Names for the columns of measures; the field is added where one class measures several."""
@@ -246,9 +266,10 @@ class _Planner:
                 made = [measure for measure in self._resolved if _alike(wanted, measure, self._resolved[measure])]
                 if len(made) != 1:
                     several = "several, of different fields: say which with `field:`" if made else "nothing"
-                    raise RecipeError(
+                    raise self._at(
+                        step,
                         f"{step.path()} in `stream:` judges by {wanted.path()}; of that, `build:` computes {several}."
-                        f" Put `{wanted.path()}` into `build:`, before maps.tokenize"
+                        f" Put `{wanted.path()}` into `build:`, before maps.tokenize",
                     )
                 kept += [measure for measure in made if measure not in kept]
         return kept
@@ -264,15 +285,10 @@ def _with(segment: Segment, step: Step) -> Segment:
     return replace(segment, steps=(*segment.steps, step))
 
 
-def _check_formats(fields: Fields) -> None:
-    """Rows of one field are stored alike: a reader of WebDataset goes by the extension."""
-    ways = {"image": "maps.encode_jpeg (small), or maps.encode_png (exact),", "audio": "maps.encode_flac"}
-    for name, kind in fields.items():
-        if kind.kind in ENCODED and kind.format is None:
-            raise RecipeError(
-                f"field `{name}` would be stored in as many formats as it was read in; put {ways[kind.kind]}"
-                " behind the last map that changes it"
-            )
+def _kept_choices(reader: Reader) -> tuple[str, ...]:
+    """What a reader can keep, where that is a few things that it knows; none where it keeps any column of its records."""
+    kept = type(reader).model_fields.get("keep")
+    return get_args(get_args(kept.annotation)[0]) if kept is not None else ()
 
 
 def _listed(fields: Fields) -> str:
