@@ -81,12 +81,19 @@ def parse_steps(written: Sequence[Any]) -> list[Step]:
 
     Only built-in steps are looked up: a downloaded dataset can't choose code to run.
     """
-    from sslpipe.recipe.registry import resolve
+    from sslpipe.recipe.registry import Untrusted, resolve
 
     steps: list[Step] = []
     for entry in written:
         name, values = (entry, {}) if isinstance(entry, str) else _single(entry)
-        kind = resolve(name)
+        try:
+            kind = resolve(name)
+        except Untrusted:
+            called = "".join(part.title() for part in name.rpartition(".")[2].split("_"))
+            raise RecipeError(
+                f"manifest.json, stream: `{name}` is code of another package, which a dataset may not run by itself;"
+                f" hand the steps over: dataset.stream({name.rpartition('.')[0]}.{called}(), ...)"
+            ) from None
         try:
             steps.append(kind.model_validate(values or {}))
         except ValidationError as error:
