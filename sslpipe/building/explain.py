@@ -14,7 +14,7 @@ from sslpipe.core.names import Names
 from sslpipe.shards.commits import Commit
 from sslpipe.shards.layout import rollup_name
 from sslpipe.shards.ledger import FACTS, read_ledger
-from sslpipe.shards.manifest import NAME, Manifest
+from sslpipe.shards.manifest import Manifest
 from sslpipe.shards.shard import Shard
 from sslpipe.shards.storage import LocalStorage
 from sslpipe.shards.tables import Table
@@ -29,16 +29,13 @@ def explain(storage: LocalStorage, wanted: str, *, trust: bool = False) -> list[
     To say by how much a row missed a threshold, the dataset's own recipe is read. Steps of other packages that it names are
     code, which runs only with `trust`.
     """
-    if storage.size(NAME) is None:
-        raise DataError(f"{storage.root} is not finished yet; `sslpipe status {storage.root}` says how far it is")
-    manifest = Manifest.load(storage)
+    manifest = Manifest.finished(storage)
     stages = json.loads(storage.get(rollup_name(manifest.build)))
     commits = [Commit.model_validate(commit) for done in stages.values() for commit in done]
     records = _records(storage, commits, wanted)
     if not records:
-        raise DataError(
-            f"nothing in {storage.root} is called `{wanted}`; give a key (32 hex digits, or how it starts), or a path"
-        )
+        way = _unclaimed(manifest, wanted) or "give a key (32 hex digits, or how it starts), or a path"
+        raise DataError(f"nothing in {storage.root} is called `{wanted}`; {way}")
     thresholds = Thresholds(storage, manifest, trust=trust)
     return [_story(storage, commits, record, thresholds) for record in records[:LIMIT]]
 
@@ -61,6 +58,23 @@ def _records(storage: LocalStorage, commits: list[Commit], wanted: str) -> list[
                 mask = pc.or_(pc.fill_null(mask, False), keys)
             found += table.filter(mask).to_pylist()
     return found
+
+
+def _unclaimed(manifest: Manifest, wanted: str) -> str:
+    """That no reader claimed files which are named like a path; empty where readers passed over none like it."""
+    name = Path(wanted).name
+    suffixes = [suffix.lower() for suffix in Path(name).suffixes]
+    kinds = {"hidden"} if name.startswith(".") else {"".join(suffixes[-2:]), *suffixes[-1:]} if suffixes else {"no suffix"}
+    if _key_prefix(wanted) is not None and not suffixes:
+        return ""
+    words = {"hidden": "whose name begins with a dot", "no suffix": "without a suffix"}
+    passed = [
+        f"{count:,} file{'s' if count > 1 else ''} {words.get(kind, f'of {kind}')} in source `{source}`"
+        for source, counts in manifest.unread.items()
+        for kind, count in counts.items()
+        if kind in kinds
+    ]
+    return f"no reader claimed {', nor '.join(passed)}" if passed else ""
 
 
 def _key_prefix(wanted: str) -> str | None:
