@@ -105,20 +105,20 @@ class Stream(IterableDataset[dict[str, Any]]):
         selection = Selection(storage, manifest, split, plan)
         order = Order(selection.counts, seed, shuffle)
         self._report = selection.report()
-        self._check_steps(order.rows, size, split, tail)
+        self._check_steps(order.rows, size, split, tail, _ways_out(manifest, split, plan))
         self._windows = Windows(order.rows, size, tail)
         self._assemble = Assemble(selection, order, plan, seed)
         self._together = max(1, min(_TOGETHER, _TURN // max(1, size // self._world * selection.row_elements)))
         self._identity = identity(manifest, order.rows, given, split=split, seed=seed, shuffle=shuffle, tail=tail)
         self._progress = Progress(self._windows)
 
-    def _check_steps(self, rows: int, size: int, split: str, tail: str) -> None:
+    def _check_steps(self, rows: int, size: int, split: str, tail: str, ways: str) -> None:
         if rows == 0:
             found = {name: count for name, count in self._report.items() if count}
             raise RecipeError(
                 f"split `{split}` has no rows for this stream, so there is no step"
-                f" ({', '.join(f'{name}: {count}' for name, count in found.items()) or 'nothing is stored in it'});"
-                " choose another split, looser filters, or a shorter `length:` of the pack"
+                f" ({', '.join(f'{name}: {count}' for name, count in found.items()) or 'nothing is stored in it'})"
+                f"; {ways}"
             )
         if rows < size and tail == "carry":
             log.warning(
@@ -232,6 +232,16 @@ def _check_choice(name: str, value: Any, choices: Sequence[str]) -> None:
 def _check_number(name: str, value: Any, low: int, high: int) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise RecipeError(f"{name}: got {value!r}, wanted an integer from {low} to {high}")
+
+
+def _ways_out(manifest: Manifest, split: str, steps: StreamSteps) -> str:
+    """What can be done about a split without rows for a stream."""
+    others = [f"`{name}` ({count:,})" for name in SPLITS if (count := sum(entry.samples for entry in manifest.split(name)))]
+    if not sum(entry.samples for entry in manifest.split(split)):
+        return f"rows are in {', '.join(others)}" if others else "no split has any"
+    ways = ["looser filters"] if steps.filters else []
+    ways += ["a shorter `length:` of the pack"] if steps.pack is not None else []
+    return f"choose {' or '.join([*ways, 'another split'])}"
 
 
 def _can_pin() -> bool:

@@ -133,6 +133,8 @@ def test_a_task_that_does_not_fit_names_those_that_do(datasets: Datasets, tmp_pa
     )
     with pytest.raises(RecipeError, match=r"there is no task `masked_tokns`; these fit: .*; did you mean `masked_tokens`\?"):
         peek(datasets("text"), tmp_path, task="masked_tokns")
+    with pytest.raises(RecipeError, match=r"there is no task `two_view`; these fit: masked_tokens, next_token$"):
+        peek(datasets("text"), tmp_path, task="two_view")
     assert peek(datasets("text"), tmp_path, task="tasks.next_token", rows=1).paths == (tmp_path / "next_token.png",)
 
 
