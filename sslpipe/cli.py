@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
+from sslpipe import __version__
 from sslpipe.commands.build import Terminated, build
 from sslpipe.commands.demo import demo
 from sslpipe.commands.doctor import doctor
@@ -54,17 +56,27 @@ _add("list", list_steps, "sslpipe list", "sslpipe list filters", "sslpipe list f
 _add("doctor", doctor, "sslpipe doctor -o out", "sslpipe doctor -o out --ray")
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
 @app.callback()
-def _root() -> None:
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
     """Raw corpora in, self-supervised training batches out."""
 
 
 def main() -> None:
     """Run a command. Errors raised on purpose are one message and their exit code; a traceback is a bug of ours.
 
-    Ctrl-C ends in 130, a wrong option in 2.
+    So are a full disk, a lack of permission and the like, wherever they are met. Ctrl-C ends in 130, a wrong option in 2.
     """
-    from sslpipe.core.errors import SslpipeError
+    from sslpipe.core.errors import EnvironmentFault, SslpipeError, advice
 
     try:
         app()
@@ -73,3 +85,9 @@ def main() -> None:
     except SslpipeError as error:
         sys.stderr.write(f"sslpipe: {error}\n")
         sys.exit(error.exit_code)
+    except OSError as error:
+        if not (todo := advice(error)):
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(f"sslpipe: {where}{error.strerror}; {todo}\n")
+        sys.exit(EnvironmentFault.exit_code)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from sslpipe.building.inputs import parts_by_source
 from sslpipe.building.learn import MARGIN
 from sslpipe.building.lock import BuildLock
 from sslpipe.building.progress import Progress, Silent
@@ -97,9 +98,9 @@ class Builder:
 
     def _parts(self) -> list[tuple[str, dict[str, Any]]]:
         """What each read task reads: (source, part), sources by name, files by path."""
-        found = find_parts(self._recipe, self._located)
+        found = parts_by_source(self._recipe)
         return [
-            (source, asdict(part)) for source, parts in found.items() for part in parts[: None if self._limit is None else 1]
+            (source, asdict(part)) for source, parts in found.items() for part in (parts if self._limit is None else parts[:1])
         ]
 
     def _read(self, stages: Stages, parts: list[tuple[str, dict[str, Any]]]) -> _Spilled:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from functools import reduce
 from pathlib import Path
 from typing import Any
 
+from sslpipe.building.state import RECIPE
 from sslpipe.building.thresholds import Thresholds
 from sslpipe.core.errors import DataError
 from sslpipe.core.names import Names
@@ -29,15 +31,27 @@ def explain(storage: LocalStorage, wanted: str, *, trust: bool = False) -> list[
     To say by how much a row missed a threshold, the dataset's own recipe is read. Steps of other packages that it names are
     code, which runs only with `trust`.
     """
-    manifest = Manifest.finished(storage)
+    if storage.size(NAME) is None:
+        if storage.size(RECIPE) is None:
+            raise DataError(f"{storage.root} holds no build; `sslpipe build RECIPE -o {storage.root}` starts one")
+        raise DataError(f"{storage.root} is not finished yet; `sslpipe status {storage.root}` says how far it is")
+    manifest = Manifest.load(storage)
     stages = json.loads(storage.get(rollup_name(manifest.build)))
     commits = [Commit.model_validate(commit) for done in stages.values() for commit in done]
     records = _records(storage, commits, wanted)
     if not records:
-        way = _unclaimed(manifest, wanted) or "give a key (32 hex digits, or how it starts), or a path"
-        raise DataError(f"nothing in {storage.root} is called `{wanted}`; {way}")
+        raise DataError(_unknown(storage, manifest, wanted))
     thresholds = Thresholds(storage, manifest, trust=trust)
     return [_story(storage, commits, record, thresholds) for record in records[:LIMIT]]
+
+
+def _unknown(storage: LocalStorage, manifest: Manifest, wanted: str) -> str:
+    """What to say of a name that no record has: it may be that of a file whose kind isn't read."""
+    for source, counts in manifest.unread.items():
+        suffix = next((name for name in counts if name.startswith(".") and wanted.lower().endswith(name)), None)
+        if suffix is not None:
+            return f"nothing in {storage.root} is called `{wanted}`: source `{source}` reads no files that end in {suffix}"
+    return f"nothing in {storage.root} is called `{wanted}`; give a key (32 hex digits, or how it starts), or a path"
 
 
 def _records(storage: LocalStorage, commits: list[Commit], wanted: str) -> list[dict[str, Any]]:
@@ -86,7 +100,8 @@ def _path_ends(wanted: str) -> list[str]:
     """What a wanted file's path may end with: as the reader wrote it, as it is without links, or the end that was typed."""
     path = Path(wanted).expanduser()
     found = [str(path.absolute()), str(path.resolve())] if path.exists() else []
-    return [*found, "/" + wanted.removeprefix("./").lstrip("/")]
+    found.append("/" + wanted.removeprefix("./").lstrip("/"))
+    return [os.fsencode(end).decode("utf-8", "backslashreplace") for end in found]  # As the ledger writes names.
 
 
 def _story(storage: LocalStorage, commits: list[Commit], record: dict[str, Any], thresholds: Thresholds) -> list[str]:

@@ -68,8 +68,8 @@ def build(
         told = {"out": str(out), "totals": manifest.totals, "by_source": manifest.by_source, "unread": manifest.unread}
         typer.echo(json.dumps({**told, "shards": len(manifest.shards), "seconds": round(seconds, 3)}))
     else:
-        typer.echo(summary(manifest, out, seconds, progress.input_bytes))
-    check_bad(manifest, located.recipe, out)
+        typer.echo(summary(manifest, out, seconds, progress.input_bytes, located.recipe.build))
+    check_bad(manifest, located.recipe)
 
 
 class Terminated(BaseException):

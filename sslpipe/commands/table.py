@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from sslpipe.core.words import counted
+from sslpipe.building.inputs import unread
+from sslpipe.core.steps import Filter, Step
 from sslpipe.shards.commits import Counts, totals
 from sslpipe.shards.manifest import Manifest, ShardEntry
 
 TOP_REASONS = 6
 
 
-def summary(manifest: Manifest, out: Path, seconds: float | None = None, input_bytes: int = 0) -> str:
-    """The table: read, filtered by top reasons, duplicates, quarantined, kept, shards, and the speed where it is known."""
+def summary(
+    manifest: Manifest, out: Path, seconds: float | None = None, input_bytes: int = 0, steps: Sequence[Step] = ()
+) -> str:
+    """The table: read, filtered by top reasons, duplicates, quarantined, kept, shards, and the speed where it is known.
+
+    With the steps of the recipe's `build:` it says which threshold dropped most rows, where one did.
+    """
     rows = outcomes(manifest.by_source)
     for split in dict.fromkeys(shard.split for shard in manifest.shards):
         shards = manifest.split(split)
@@ -34,6 +39,8 @@ def summary(manifest: Manifest, out: Path, seconds: float | None = None, input_b
         lines.append(
             f"no row was kept, so there is nothing to train on; `sslpipe explain {out} PATH` tells why for a file of yours"
         )
+    if told := _most_dropped(manifest.by_source, steps):
+        lines.append(told)
     if manifest.limited:
         lines.append("made with --limit: a look at the recipe, not a dataset; run it without to build the whole")
     return "\n".join(lines)
@@ -43,6 +50,20 @@ def _hours(manifest: Manifest, shards: Sequence[ShardEntry]) -> list[float]:
     """How long the sound in some shards is, for each field of one rate."""
     rates = {name: field.rate for name, field in manifest.fields.items() if field.kind == "audio" and field.rate}
     return [sum(shard.elements.get(name, 0) for shard in shards) / rate / 3600 for name, rate in rates.items()]
+
+
+def _most_dropped(by_source: Counts, steps: Sequence[Step]) -> str:
+    """Which threshold dropped more than half of all rows, and how to move it; empty where none did."""
+    for reason, count in reasons(by_source, "filtered")[:1]:
+        filters = (step for step in steps if isinstance(step, Filter))
+        found = [(step.path(), limit) for step in filters for limit in step.limits() if limit.reason == reason]
+        if len(found) == 1 and 2 * count > totals(by_source)["read"]:
+            ((path, limit),) = found
+            return (
+                f"most rows are {reason}: {path} drops what is {limit.drops} its {limit.field}, {limit.value:,}."
+                f" To move it, build again with `--update --set {path}.{limit.field}=...`"
+            )
+    return ""
 
 
 def outcomes(by_source: Counts) -> list[tuple[str, str, str]]:
@@ -70,16 +91,6 @@ def reasons(by_source: Counts, outcome: str) -> list[tuple[str, int]]:
     ranked = sorted(total.items(), key=lambda item: (-item[1], item[0]))
     rest = sum(count for _, count in ranked[TOP_REASONS:])
     return ranked[:TOP_REASONS] + ([("other reasons", rest)] if rest else [])
-
-
-def unread(by_suffix: Iterable[Mapping[str, int]]) -> tuple[str, str] | None:
-    """How many files no reader claims, and in words which: `12`, `files (.yaml 8, .png 4)`; None where there are none."""
-    total: Counter[str] = Counter()
-    for counts in by_suffix:
-        total.update(counts)
-    if not total.total():
-        return None
-    return f"{total.total():,}", f"file{'s' if total.total() > 1 else ''} ({counted(total)})"
 
 
 def aligned(rows: Sequence[tuple[str, str, str]]) -> list[str]:

@@ -13,6 +13,7 @@ def verify(out: Out) -> None:
     Hashes each shard, index and row anew and compares with what was written down; names what differs, with exit code 2.
     """
     from sslpipe.core.errors import DataError
+    from sslpipe.core.words import counted
     from sslpipe.shards.manifest import Manifest
     from sslpipe.shards.storage import LocalStorage
     from sslpipe.shards.verify import verify as verify_files
@@ -29,4 +30,5 @@ def verify(out: Out) -> None:
         raise DataError(
             f"{len(problems)} problems in {out}:\n  {listed}\nBuild again into another folder, or restore these files"
         )
-    typer.echo(f"{checked} files and {sum(shard.samples for shard in manifest.shards):,} rows are whole")
+    rows = counted(sum(shard.samples for shard in manifest.shards), "row")
+    typer.echo(f"{counted(checked, 'file')} and {rows} are whole")

@@ -54,13 +54,24 @@ def from_arrow(batch: pa.RecordBatch) -> Rows:
 
 
 def numbers(array: pa.Array) -> NDArray[Any]:
-    """A numeric array without nulls as a view of Arrow's memory; Arrow's own conversion would import pandas if it is there."""
+    """A numeric array without nulls as a view of Arrow's memory."""
     if pa.types.is_boolean(array.type):
         return np.asarray(array)
-    dtype, buffer = np.dtype(array.type.to_pandas_dtype()), array.buffers()[1]
+    dtype, buffer = dtype_of(array.type), array.buffers()[1]
     view = np.frombuffer(buffer, dtype, len(array), array.offset * dtype.itemsize) if len(array) else np.empty(0, dtype)
     view.setflags(write=False)
     return view
+
+
+def dtype_of(kind: pa.DataType) -> np.dtype[Any]:
+    """The dtype of a numeric type, TypeError for others; Arrow's own answer needs pandas before version 26."""
+    if pa.types.is_boolean(kind):
+        return np.dtype(np.bool_)
+    letters = {pa.types.is_signed_integer: "i", pa.types.is_unsigned_integer: "u", pa.types.is_floating: "f"}
+    for is_one, letter in letters.items():
+        if is_one(kind):
+            return np.dtype(f"{letter}{kind.bit_width // 8}")
+    raise TypeError(f"{kind} is no type of numbers")
 
 
 def _offsets(array: pa.Array) -> NDArray[np.int64]:

@@ -39,9 +39,13 @@ class Complaint:
     """One thing that is wrong: where below the model, what, and perhaps what was meant."""
 
     path: tuple[str | int, ...]
+    """Keys and positions from the model down to the value."""
     message: str
+    """What was found and what was wanted, without the place."""
     hint: str = ""
+    """What was perhaps meant; empty for no idea."""
     at_key: bool = False
+    """Whether the key is wrong, and not its value."""
 
 
 def complaints(model: type[BaseModel], error: ValidationError, data: Any, name: str) -> list[Complaint]:
@@ -79,7 +83,7 @@ def _data_path(loc: tuple[str | int, ...], data: Any) -> tuple[str | int, ...]:
 def _complaint(model: type[BaseModel], path: tuple[str | int, ...], details: list[ErrorDetails], name: str) -> Complaint:
     detail = details[0]
     kind, loc = detail["type"], detail["loc"]
-    if kind == "missing":
+    if kind == "missing" and not isinstance(loc[-1], int):
         return Complaint(path, f"`{loc[-1]}` of `{name}` is missing")
     if kind == "extra_forbidden":
         known = list(_model_at(model, path[:-1]).model_fields)
@@ -121,6 +125,8 @@ def _wanted(detail: ErrorDetails, info: FieldInfo | None, path: tuple[str | int,
     if kind == "string_pattern_mismatch":
         return f"wanted text that matches {context['pattern']}"
     whole, bounds = _constraints(info.annotation, info.metadata) if info is not None else (None, [])
+    if (size := _length(info.annotation) if info is not None else 0) and kind in ("missing", "too_long"):
+        return f"wanted a list of {size}"
     if kind in _BOUNDS:
         return f"wanted {whole or 'a number'} {range_words(bounds) or _bound_words(kind, context)}"
     typing = kind.endswith(("_type", "_parsing", "_size", "_from_float", "_number", "required"))
@@ -161,6 +167,16 @@ def _bound_words(kind: str, context: dict[str, Any]) -> str:
         "less_than_equal": Le,
     }
     return range_words([made[kind](next(iter(context.values())))])
+
+
+def _length(annotation: Any) -> int:
+    """How many items a tuple has, looked up through Annotated and `| None`; 0 where any number may be."""
+    if hasattr(annotation, "__metadata__"):
+        return _length(annotation.__origin__)
+    if get_origin(annotation) in (Union, types.UnionType):
+        return max(map(_length, get_args(annotation)))
+    items = get_args(annotation) if get_origin(annotation) is tuple else ()
+    return 0 if Ellipsis in items else len(items)
 
 
 def _constraints(annotation: Any, metadata: Iterable[Any]) -> tuple[str | None, list[Any]]:

@@ -21,10 +21,15 @@ class Documents:
     """
 
     names: Names
+    """One a document, `[n]`."""
     data: NDArray[np.uint8]
+    """The bytes that the documents lie in, among others."""
     starts: NDArray[np.int64]
+    """First byte of each document in `data`, int64 `[n]`."""
     lengths: NDArray[np.int64]
+    """Elements of each document, int64 `[n]`."""
     dtype: np.dtype[Any]
+    """Of one element."""
 
     @classmethod
     def from_ragged(cls, names: Names, column: Ragged) -> Documents:

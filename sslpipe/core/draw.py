@@ -19,17 +19,22 @@ class Draw:
 
     A number is a function of (seed, epoch of the row's source, step class, `salt`, row name, view) and of its place in the
     row's own sequence: never of a stream, a worker, or the batch. Two steps of one class in a recipe would draw alike; their
-    `salt` field tells them apart. `epochs` is one number, or int64 `[n]` where a batch spans the end of an epoch.
+    `salt` field tells them apart.
 
     The 64-bit key of a row is `mix(xxh3_64("sslpipe.draw.1|class|salt|view", seed), epoch)`; the layout of counter and key is
     in `kernels/philox.py`.
     """
 
     seed: int
+    """The recipe's, or the stream's; 0 to 2^63 - 1."""
     step: str
+    """The step's name in recipes, `Step.path()`."""
     salt: str = ""
+    """The step's field of this name."""
     view: int = 0
+    """Which view of a row, from 0; 0 where there is one."""
     epochs: NDArray[np.int64] | int = field(default=0)
+    """The epoch of each row's source, from 0: one number, or int64 `[n]` where a batch spans the end of an epoch."""
 
     def for_view(self, view: int) -> Draw:
         """The same rows and step, seen for another view."""

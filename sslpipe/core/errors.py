@@ -13,7 +13,22 @@ A message says where, what was found, what was wanted, and what to do, in the us
 
 from __future__ import annotations
 
-from typing import ClassVar
+import errno
+from typing import ClassVar, Final
+
+_ADVICE: Final = {
+    errno.ENOSPC: "the disk is full; free some space and run the same command again",
+    errno.EDQUOT: "the quota is used up; free some space and run the same command again",
+    errno.EACCES: "check who owns it",
+    errno.EPERM: "check who owns it",
+    errno.EROFS: "the file system is read-only; choose another output",
+    errno.EEXIST: "a file stands where a folder should be; choose another output",
+    errno.ENOTDIR: "a file stands where a folder should be; choose another output",
+    errno.EMFILE: "too many open files; raise `ulimit -n`",
+    errno.ENFILE: "the machine has too many open files; close something and run the same command again",
+    errno.EIO: "the disk can't be read or written; look after it, then run the same command again",
+}
+"""What to do about errors of the operating system that no bug of ours brings about."""
 
 
 class SslpipeError(Exception):
@@ -54,3 +69,8 @@ class DataError(SslpipeError):
     """A dataset, a shard or a record is not what its manifest, index or schema says."""
 
     exit_code = 2
+
+
+def advice(error: OSError) -> str:
+    """What a user can do about an error of the operating system; empty where it may well be a bug of ours."""
+    return _ADVICE.get(error.errno or 0, "")

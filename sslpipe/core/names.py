@@ -21,15 +21,18 @@ WHOLE = -1
 class Names:
     """The names of a batch of rows: content key, occurrence, and for packed rows the token offset.
 
-    `high`, `low`: the 128-bit key as two uint64 `[n]`. `occurrence`, uint32 `[n]`, tells equal payloads apart. `offset`, int64
-    `[n]`, is -1 for a whole row; a packed row is named after its first piece: that document's key, and the place of the row's
-    first token in it. A name says nothing about files, order or workers, so draws keyed by it survive any of them changing.
+    A packed row is named after its first piece: that document's key, and the place of the row's first token in it. A name says
+    nothing about files, order or workers, so draws keyed by it survive any of them changing.
     """
 
     high: NDArray[np.uint64]
+    """The upper half of each 128-bit key, uint64 `[n]`."""
     low: NDArray[np.uint64]
+    """The lower half, uint64 `[n]`."""
     occurrence: NDArray[np.uint32]
+    """Tells equal payloads apart, from 0, uint32 `[n]`."""
     offset: NDArray[np.int64]
+    """-1 for a whole row; of a packed row the place of its first token in its first document, int64 `[n]`."""
 
     def __len__(self) -> int:
         return len(self.high)

@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 class Ragged:
     """Rows of unequal length laid end to end in one array.
 
-    Row `i` is `values[offsets[i] : offsets[i + 1]]`. `values` has any dtype (uint8 for text and encoded bytes), `offsets` is
-    int64 `[n + 1]`, never decreasing. Slicing makes views; `take` copies, since a gather of views would keep all rows alive.
+    Row `i` is `values[offsets[i] : offsets[i + 1]]`. Slicing makes views; `take` copies, since a gather of views would keep all
+    rows alive.
     """
 
     values: NDArray[Any]
+    """All rows end to end, of any dtype; uint8 for text and encoded bytes."""
     offsets: NDArray[np.int64]
+    """Where rows start and end in `values`, in elements: int64 `[n + 1]`, never decreasing."""
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

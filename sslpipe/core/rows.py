@@ -32,7 +32,9 @@ class Rows:
     """
 
     names: Names
+    """One a row, `[n]`."""
     columns: Mapping[str, AnyColumn]
+    """By field: arrays `[n, ...]`, `Ragged` or `Encoded` of `n` rows."""
 
     def __post_init__(self) -> None:
         for field, column in self.columns.items():

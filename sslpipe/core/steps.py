@@ -31,7 +31,9 @@ class Context:
     """What a step is given when it is opened: the types of the fields it will see, and the artefacts learnt so far."""
 
     fields: Fields
+    """The types of the fields before the step."""
     artefacts: Mapping[str, Path] = field(default_factory=dict)
+    """Where each learnt file lies, by the name that its fit gives it: `tokenizer.json`."""
 
 
 class Step(Value):
@@ -94,7 +96,9 @@ class Part:
     """What one read task reads: whole files, in order, or some of the records of a file that names others."""
 
     files: tuple[str, ...]
+    """Absolute paths."""
     sizes: tuple[int, ...]
+    """Bytes of each file as it lies there, compressed or not."""
     stamps: tuple[int, ...]
     """Modification times in nanoseconds, so that a file changed since the plan is noticed."""
     span: tuple[int, int | None] | None = None
@@ -106,12 +110,15 @@ class Bad:
     """One record, or damaged region, that can't be read."""
 
     file: str
+    """Path of the file."""
     place: str
     """Where in the file: `byte 17`, `line 4`, `member a/b.jpg`."""
     reason: str
     """Dotted and stable: `text.utf8`, `json.syntax`."""
     detail: str
+    """What is wrong with it, for people."""
     raw: bytes = b""
+    """The record's bytes, for the quarantine; empty where they can't be told from others, or are too many."""
 
 
 BadSink = Callable[[Bad], None]
@@ -125,17 +132,7 @@ class Reader(Step):
     """
 
     paths: tuple[str, ...] = ()
-    """Files, folders and globs that are read; one alone needs no list."""
-
-    @field_validator("paths", mode="before")
-    @classmethod
-    def _one_is_enough(cls, paths: Any) -> Any:
-        """As in YAML, one path stands for a list of it; what is neither is refused by what comes behind."""
-        if isinstance(paths, str | os.PathLike):
-            return (os.fspath(paths),)
-        if isinstance(paths, list | tuple):
-            return tuple(os.fspath(path) if isinstance(path, os.PathLike) else path for path in paths)
-        return paths
+    """Files, or folders that are searched."""
 
     @abstractmethod
     def parts(self, part_bytes: int) -> list[Part]:
@@ -163,7 +160,9 @@ class Verdicts:
     """A filter's answer: per row 0 for kept, or 1 + the position of its reason."""
 
     codes: NDArray[np.uint8]
+    """uint8 `[n]`: 0, or 1 + the position in `reasons`."""
     reasons: tuple[str, ...]
+    """Dotted and stable: `gopher.too_few_words`."""
 
 
 Measures = Mapping[str, NDArray[Any]]
@@ -190,6 +189,7 @@ class Limit:
     """One threshold of a filter, told apart so that it can be drawn among the numbers it decides about."""
 
     reason: str
+    """The reason of rows that it drops."""
     part: str
     """The number that is compared, by its name among the measures."""
     whole: tuple[str, ...]
@@ -197,6 +197,7 @@ class Limit:
     field: str
     """The field of the filter that holds the threshold."""
     value: float
+    """The threshold, in units of its field."""
     drops: Literal["below", "above"]
     """Which side goes; a number on the threshold stays."""
     unit: int = 1
@@ -255,7 +256,9 @@ class SampleSpec:
     """Which rows a fit wants to see: about this many bytes of one field, chosen by hash from the training split."""
 
     field: str
+    """The field to learn from."""
     bytes: int
+    """About how many of them, over all rows, as the field stands there."""
 
 
 class Fit(Step):

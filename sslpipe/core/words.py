@@ -19,6 +19,11 @@ def did_you_mean(name: str, valid: Iterable[str]) -> str:
     return f"did you mean `{near[0]}`?" if near else ""
 
 
+def counted(number: int, word: str) -> str:
+    """`1 file`, `2,000 files`."""
+    return f"{number:,} {word}" + ("" if number == 1 else "s")
+
+
 def show(value: Any) -> str:
     """A value in a message: short, on one line."""
     if value is None:
@@ -26,7 +31,9 @@ def show(value: Any) -> str:
     if isinstance(value, dict):
         return "a mapping" if value else "an empty mapping"
     if isinstance(value, list | tuple):
-        return "a list" if value else "an empty list"
+        listed = f"[{', '.join(map(show, value))}]"
+        plain = len(listed) <= 40 and not any(isinstance(item, dict | list | tuple) for item in value)
+        return "an empty list" if not value else listed if plain else "a list"
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, str | bool | int | float) else repr(value)
     text = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
     return text if len(text) <= 60 else f"{text[:57]}..."

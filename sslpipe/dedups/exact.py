@@ -30,6 +30,7 @@ class Exact(Dedup):
     """
 
     version: ClassVar[int] = 2
+    """2: pictures and sound are compared as they decode."""
 
     field: str | None = None
     """The field that is compared; by default the only one that is not `meta`."""

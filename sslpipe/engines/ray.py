@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import signal
+import socket
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,12 @@ from sslpipe.core.errors import EnvironmentFault, SslpipeError
 from sslpipe.shards.commits import Commit
 from sslpipe.shards.storage import LocalStorage
 
+LOCAL = "local"
+"""Ray's word for a Ray of one's own; without it Ray joins whatever cluster was last started on the machine."""
+
+ANSWER_S = 10.0
+"""How long a cluster may take to answer. Ray itself tries for minutes."""
+
 ATTEMPTS = 3
 """How often a task may take its worker down with it before the build gives up on it."""
 
@@ -25,14 +32,15 @@ ATTEMPTS = 3
 class Ray:
     """Ray core tasks over files: what travels through Ray is names and counts, never payload.
 
-    Without an address a local Ray is started and stopped with the build; with one, or where this process has one already, it
-    is joined and left. At most two tasks a core are in flight, and of a Ray that was joined at most `workers` cores are used.
-    Ray's own retries are off: it would retry a task that runs out of memory without end, so deaths are counted here, and kept
-    beside the output.
+    Without an address, neither here nor in `RAY_ADDRESS`, a local Ray is started and stopped with the build, whatever else runs
+    on the machine; with one, or where this process has one already, it is joined and left. At most two tasks a core are in
+    flight, and of a Ray that was joined at most `workers` cores are used. Ray's own retries are off: it would retry a task that
+    runs out of memory without end, so deaths are counted here, and kept beside the output.
     """
 
     def __init__(self, workers: int | None = None, address: str | None = None) -> None:
-        self._workers, self._address = workers, address
+        self._workers = workers
+        self._address = address or os.environ.get("RAY_ADDRESS") or LOCAL
         self._started = False
         self._probed: str | None = None
 
@@ -88,7 +96,7 @@ class Ray:
     def _slots(self, ray: Any) -> int:
         """How many tasks may be in flight: two a core, so that no core waits; `workers` bounds them in a Ray that is joined."""
         slots = max(2, 2 * int(ray.cluster_resources().get("CPU", 1)))
-        ours = self._started and self._address is None
+        ours = self._started and self._address == LOCAL
         return slots if ours or self._workers is None else min(slots, self._workers)
 
     def _start(self, job: Job) -> Any:
@@ -97,22 +105,35 @@ class Ray:
         if not self._started and not ray.is_initialized():
             os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
             os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-            options: dict[str, Any] = {"include_dashboard": False, "num_cpus": self._workers}
-            if self._address is not None:
-                options = {"address": self._address}
+            options: dict[str, Any] = {}
+            if self._address == LOCAL:
+                options = {"include_dashboard": False, "num_cpus": self._workers}
             try:
                 with _own_sigterm():
-                    ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
-            except (ConnectionError, RuntimeError, ValueError) as error:
-                where = f"the cluster at {self._address}" if self._address else "a local Ray"
-                raise EnvironmentFault(
-                    f"could not start {where}: {error}. Check the address, or use `--engine inline`, which needs no Ray"
-                ) from error
+                    answers(self._address)
+                    ray.init(self._address, log_to_driver=False, logging_level=logging.ERROR, **options)
+            except (OSError, RuntimeError, ValueError) as error:
+                raise EnvironmentFault(self._failed(error)) from error
             self._started = True
         if self._probed != job.root:
             probe(job.root)
             self._probed = job.root
         return ray
+
+    def _failed(self, error: Exception) -> str:
+        if self._address == LOCAL:
+            return f"could not start a local Ray: {error}. Use `--engine inline`, which needs none"
+        return (
+            f"could not join the Ray cluster at {self._address}: {error}. Check the address, and set RAY_AUTH_MODE=token if the"
+            " cluster wants a token; or use `--engine inline`, which needs no Ray"
+        )
+
+
+def answers(address: str) -> None:
+    """Raise an OSError where nobody listens at `HOST:PORT`, which Ray would find out after minutes."""
+    host, colon, port = address.rpartition(":")
+    if colon and "/" not in host and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER_S).close()
 
 
 @contextmanager

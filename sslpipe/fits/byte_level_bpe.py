@@ -29,6 +29,7 @@ class ByteLevelBpe(Fit):
     """
 
     artefact: ClassVar[str] = "tokenizer.json"
+    """In the format of `tokenizers`; `maps.tokenize` takes it."""
 
     vocab_size: int = Field(default=16_000, ge=259, le=2**20)
     """Ids in all: three control tokens, 256 bytes, and merges. Fewer come out where the sample has too few pairs."""

@@ -20,7 +20,7 @@ from sslpipe.core.steps import Context, Pack, Packer, pick_field
 class Concatenate(Pack):
     """Rows without padding: the tape of a shard's documents, in stored order, cut every `length` tokens (GPT-2, GPT-3).
 
-    Nothing is padded and nothing computed in vain, but documents are cut anywhere; take `packs.best_fit` where that hurts.
+    Nothing is padded and nothing computed in vain, but documents are cut anywhere (`packs.best_fit`, to come, cuts few).
     Each epoch moves the cuts by a shift below `length`. So that the number of rows knows no epoch, a shard loses fewer than
     `2 * length` tokens at its ends, others each epoch; `remainder: pad` loses none and never moves.
     """

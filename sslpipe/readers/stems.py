@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Annotated, Final, Literal, Self, get_args
+from typing import Annotated, ClassVar, Final, Literal, Self, get_args
 
 from pydantic import AfterValidator, PositiveInt, model_validator
 
@@ -14,13 +14,14 @@ from sslpipe.core.damage import Damage
 from sslpipe.core.errors import RecipeError
 from sslpipe.core.fields import Field, Fields
 from sslpipe.core.rows import Rows
-from sslpipe.core.steps import BadSink, Part, Reader
-from sslpipe.readers._batch import Record, batched
+from sslpipe.core.steps import BadSink, Part
+from sslpipe.readers._batch import Record, batched, meta_json
 from sslpipe.readers._fields import FileKind, checked_kinds, checked_names, kind_of_suffix
 from sslpipe.readers._file_meta import file_meta, shown
 from sslpipe.readers._files import File, bundled_groups, found_names
 from sslpipe.readers._open import bad_record, opened
 from sslpipe.readers._payload import loaded
+from sslpipe.readers._picture_reader import PictureReader
 from sslpipe.readers._suffixes import Suffixes
 
 _ORDER: Final = get_args(FileKind)
@@ -42,7 +43,7 @@ def _checked_suffixes(fields: dict[str, tuple[str, ...]]) -> dict[str, tuple[str
     return {name: tuple(suffix.lower() for suffix in fields[name]) for name in sorted(fields)}
 
 
-class Stems(Reader):
+class Stems(PictureReader):
     """Reads rows whose fields are files side by side: the same folder, the same stem, a suffix that says which field each is.
 
     A suffix is any end of a name with a dot in it, so that `_desc.ogg` takes `cat_desc.ogg` for the stem `cat`; the longest
@@ -53,6 +54,8 @@ class Stems(Reader):
     so is one with two files of one field (`pair.ambiguous`); files of no field are counted, not read. Where a file can't be
     read, its whole row is one entry, with the reason that this file has (`io.*`, `text.*`, `image.*`, `audio.*`).
     """
+
+    version: ClassVar[int] = 2
 
     fields: Annotated[dict[str, tuple[str, ...]], AfterValidator(_checked_suffixes)] = {  # noqa: RUF012 (pydantic copies it)
         "image": (".jpg", ".jpeg", ".png", ".webp", ".gif"),
@@ -131,7 +134,7 @@ class Stems(Reader):
         payloads = []
         for field, number in files:
             name = part.files[number]
-            data, damage = loaded(opened(part, number), kinds[field], name, self.max_record_bytes)
+            data, damage = loaded(opened(part, number), kinds[field], name, self.max_record_bytes, self._check_picture)
             if damage is not None:
                 bad(bad_record(name, damage, raw=data))
                 return None

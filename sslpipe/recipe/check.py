@@ -9,14 +9,15 @@ import stat
 from itertools import chain
 from pathlib import Path
 
-from sslpipe.core.errors import RecipeError
-from sslpipe.core.steps import Part
-from sslpipe.core.words import counted, did_you_mean
-from sslpipe.recipe.located import Located
+from sslpipe.core.errors import EnvironmentFault, RecipeError
+from sslpipe.core.words import did_you_mean
+from sslpipe.recipe.load import shipped_folder
+from sslpipe.recipe.located import Located, place
 from sslpipe.recipe.paths import scheme_of
 from sslpipe.recipe.recipe import Recipe
 
 _FIX = "edit `paths`, or give it with -i"
+_SHIPPED = "give yours with -i"
 
 
 def check_inputs(recipe: Recipe, out: str | os.PathLike[str] | None, located: Located | None = None) -> None:
@@ -32,7 +33,7 @@ def check_inputs(recipe: Recipe, out: str | os.PathLike[str] | None, located: Lo
         if not reader.paths:
             raise located.error(("sources", name), f"source `{name}` has no paths; {_FIX}")
         for position, path in enumerate(reader.paths):
-            problem, hint = _problem(path, target)
+            problem, hint = _problem(path, target, _fix(located, name, position))
             if problem:
                 raise located.error(("sources", name, "paths", position), problem, hint)
     for half, steps in (("build", recipe.build), ("stream", recipe.stream)):
@@ -69,8 +70,15 @@ def _output(target: str) -> Path:
         )
     if not target or "\0" in target:
         raise RecipeError(f"output {target!r}: wanted the path of a folder")
-    if Path(target).exists() and not Path(target).is_dir():
-        raise RecipeError(f"output {target}: got a file, wanted a folder or nothing there")
+    try:
+        mode = Path(target).stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        pass  # A build makes it, or says at which file it stopped.
+    except OSError as error:
+        raise EnvironmentFault(f"output {target}: can't be looked at ({error.strerror}); choose another -o") from error
+    else:
+        if not stat.S_ISDIR(mode):
+            raise RecipeError(f"output {target}: got a file, wanted a folder or nothing there")
     return Path(os.path.realpath(target))
 
 
@@ -83,27 +91,35 @@ def _file_problem(path: str) -> tuple[str, str] | None:
     return _path_problem(Path(path), "give the path of a file that is there")
 
 
-def _problem(path: str, out: Path | None) -> tuple[str, str]:
+def _fix(located: Located, source: str, position: int) -> str:
+    """What to do about a path of a source, by where it was given; nothing where that is plain."""
+    given = place(located.root, ("sources", source, "paths", position)).source.file
+    if given == "-i":
+        return ""
+    return _SHIPPED if given and Path(given).parent == shipped_folder() else _FIX
+
+
+def _problem(path: str, out: Path | None, fix: str) -> tuple[str, str]:
     if scheme := scheme_of(path):
         message = f"got the scheme `{scheme}`, wanted a path on this machine: other schemes are not allowed"
         return message, "download it first, and give the folder" if scheme.startswith(("http", "s3", "gs", "hf")) else ""
     if not path or "\0" in path:
         return f"got {path!r}, wanted a path", ""
     if glob.has_magic(path) and not os.path.lexists(path):
-        return _glob_problem(path, out)
-    return _path_problem(Path(path)) or (out and overlap(Path(path), out)) or ("", "")
+        return _glob_problem(path, out, fix)
+    return _path_problem(Path(path), fix) or (out and overlap(Path(path), out)) or ("", "")
 
 
-def _path_problem(path: Path, fix: str = _FIX) -> tuple[str, str] | None:
+def _path_problem(path: Path, fix: str) -> tuple[str, str] | None:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
         link = " (a link that leads nowhere)" if path.is_symlink() else ""
-        return f"`{path}` doesn't exist{link}; {fix}", did_you_mean(path.name, _siblings(path))
+        return f"`{path}` doesn't exist{link}{_then(fix)}", did_you_mean(path.name, _siblings(path))
     except OSError as error:
         return f"`{path}` can't be read: {error.strerror}", ""
     if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
-        return f"`{path}` is neither a file nor a folder; {fix}", ""
+        return f"`{path}` is neither a file nor a folder{_then(fix)}", ""
     if not os.access(path, os.R_OK | (os.X_OK if stat.S_ISDIR(mode) else 0)):
         return f"`{path}` can't be read: you have no permission for it", ""
     return None
@@ -116,11 +132,15 @@ def _siblings(path: Path) -> list[str]:
         return []  # The hint is left out; the error stands without it.
 
 
-def _glob_problem(pattern: str, out: Path | None) -> tuple[str, str]:
+def _then(fix: str) -> str:
+    return f"; {fix}" if fix else ""
+
+
+def _glob_problem(pattern: str, out: Path | None, fix: str) -> tuple[str, str]:
     matches = glob.iglob(pattern, recursive=True)  # noqa: PTH207 (patterns are absolute)
     first = next(matches, None)
     if first is None:
-        return f"`{pattern}` matches no file; {_FIX}", _glob_hint(pattern)
+        return f"`{pattern}` matches no file{_then(fix)}", _glob_hint(pattern)
     if out is None:
         return "", ""
     if _would_match(pattern, out):

@@ -25,7 +25,9 @@ class Located:
     """
 
     recipe: Recipe
+    """The recipe that was read."""
     root: Node
+    """All of its file, with places."""
 
     @classmethod
     def of(cls, recipe: Recipe) -> Located:

@@ -17,8 +17,11 @@ class Node:
     """A scalar, a list of nodes, or a mapping of nodes, and its place; a mapping also keeps the places of its keys."""
 
     value: Scalar | list[Node] | dict[str, Node]
+    """What is written there."""
     at: Snippet
+    """Where the value begins."""
     keys: dict[str, Snippet] = field(default_factory=dict)
+    """Where the keys of a mapping begin; empty for other values."""
 
     @classmethod
     def of(cls, value: Any, where: str) -> Node:

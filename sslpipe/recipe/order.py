@@ -1,10 +1,11 @@
-"""Which roles may stand where in a recipe."""
+"""Which steps may stand where in a recipe."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
 
+from sslpipe.core.steps import Filter, Map, Pack, Step, Task
 from sslpipe.recipe.registry import role_of
 
 BUILD_ROLES: Final = ("maps", "measures", "filters", "cuts", "dedups", "fits", "packs", "tasks")
@@ -17,6 +18,9 @@ _INSTEAD: Final = {
     "dedups": "duplicates are found over the whole corpus, so a dedup goes into `build:`",
     "cuts": "a cut changes how many rows there are, so it goes into `build:`",
 }
+
+_RANKS: Final = ((Filter, "filters"), (Map, "maps"), (Pack, "a pack"), (Task, "a task"))
+_ORDER: Final = "filters, then maps, then one pack, then one task, each of them optional"
 
 Misplaced = tuple[tuple[str, int], str]
 """Where (half and position), and what is wrong there."""
@@ -44,3 +48,40 @@ def misplaced(build: Sequence[str], stream: Sequence[str]) -> list[Misplaced]:
                     found.append(((half, position), f"got a second task, `{name}`, after `{task}`; wanted one at most"))
                 task = task or name
     return found
+
+
+def unstreamable(steps: Sequence[Step]) -> tuple[int, str] | None:
+    """The first step that can't run on the fly where it stands, and why; None where all can."""
+    return _out_of_order(steps) or _maps_too_late(steps)
+
+
+def _out_of_order(steps: Sequence[Step]) -> tuple[int, str] | None:
+    last = -1
+    for position, step in enumerate(steps):
+        rank = next((rank for rank, (kind, _) in enumerate(_RANKS) if isinstance(step, kind)), None)
+        if rank is None:
+            what = step.path() if isinstance(step, Step) else repr(step)[:80]
+            return position, f"a stream can't run {what} on the fly; it takes {_ORDER}. Put other steps into `build:`"
+        if rank < last:
+            return position, f"{step.path()} stands behind {_RANKS[last][1]}; a stream takes {_ORDER}"
+        if rank == last and rank >= 2:
+            return position, f"{step.path()} is {_RANKS[rank][1]} too many; a stream takes {_ORDER}"
+        last = rank
+    return None
+
+
+def _maps_too_late(steps: Sequence[Step]) -> tuple[int, str] | None:
+    """A map that others would have had to wait for, of steps that are in order."""
+    pack = next((step for step in steps if isinstance(step, Pack)), None)
+    task = next((step for step in steps if isinstance(step, Task)), None)
+    for position, step in enumerate(steps):
+        if isinstance(step, Map) and pack is not None:
+            return position, (
+                f"{step.path()} stands before {pack.path()}, which reads what is stored; put the map into `build:`"
+            )
+        if isinstance(step, Map) and step.changes_lengths and task is not None:
+            return position, (
+                f"{step.path()} changes lengths, and {task.path()} must know them before the first batch;"
+                f" put {step.path()} into `build:`"
+            )
+    return None

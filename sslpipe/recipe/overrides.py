@@ -70,6 +70,8 @@ def _source_path(top: dict[str, Node], head: str, rest: str, at: Snippet) -> Pat
 
 def _nowhere(top: dict[str, Node], dotted: str, at: Snippet) -> Exception:
     names = [step_name(step) for half in HALVES if half in top for step in top[half].items or []]
+    if dotted in names:
+        return at.error(f"this sets a whole step; wanted a field of it, such as {dotted}.FIELD=VALUE")
     step, _, field = dotted.rpartition(".")
     hint = did_you_mean(step, names).replace("`?", f".{field}`?") if step else ""
     head = dotted.partition(".")[0]

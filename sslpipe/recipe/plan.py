@@ -13,7 +13,8 @@ from sslpipe.core.fields import ENCODED, Fields
 from sslpipe.core.rows import Rows
 from sslpipe.core.steps import Context, Cut, Dedup, Filter, Fit, Map, Measure, Pack, Reader, Step, Task
 from sslpipe.filters.empty import Empty
-from sslpipe.recipe.on_the_fly import Misfit, misfit, short_rows
+from sslpipe.maps.tokenize import Tokenize
+from sslpipe.recipe.order import unstreamable
 from sslpipe.recipe.recipe import Recipe
 from sslpipe.shards.layout import stored
 from sslpipe.shards.ledger import MEASURED
@@ -32,14 +33,21 @@ class Segment:
     """
 
     steps: tuple[Step, ...] = ()
+    """Maps, measures, filters and cuts in the order written."""
     dedup: Dedup | None = None
+    """The dedup that ends the segment, if one does."""
     fits: tuple[Fit, ...] = ()
+    """The fits that learn from what is left then."""
     pack: Pack | None = None
+    """The pack that makes the rows of the shards, if one does."""
     task: Task | None = None
+    """The task that labels them, if one does."""
     fields_in: Fields = field(default_factory=dict)
+    """Before the steps."""
     fields: Fields = field(default_factory=dict)
     """After the steps, before pack and task."""
     fields_out: Fields = field(default_factory=dict)
+    """After pack and task; those of the shards where the segment is the last."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +55,15 @@ class Plan:
     """What a recipe will do, checked: every step's fields are there and of the right kind."""
 
     segments: tuple[Segment, ...]
+    """In the order they run."""
     kept_measures: tuple[str, ...]
     """Columns of measures that are stored beside each row, for filters right of the fence."""
     labels: Mapping[Measure, str]
+    """What each measure is called in columns and ledger: `LABEL.number`."""
     measured: Mapping[str, Mapping[str, object]]
     """What the kept measures are, by label: path, version, and fields, with the field of the row that they resolved to."""
     stream_fields: Fields
+    """What a row holds after the `stream:` half."""
 
     @classmethod
     def of(
@@ -107,12 +118,12 @@ class _Planner:
                 learnt.add(fit.artefact)
             checked.append(replace(segment, fields_in=start, fields=inner, fields_out=fields))
         if not stored(fields):
-            error = RecipeError("nothing is left to store: every field is gone after the last build step")
-            raise self._locate(self._last_place(), error)
+            raise RecipeError("nothing is left to store: every field is gone after the last build step")
         self._check_formats(fields)
         self._check_groups()
         self._check_cuts()
-        self._refuse_misfit(misfit(self._recipe.stream))
+        if fault := unstreamable(self._recipe.stream):
+            raise self._locate(("stream", fault[0]), RecipeError(fault[1]))
         stream = fields
         for step in self._recipe.stream:
             # A filter right of the fence judges stored measures; the field that was measured may be gone.
@@ -157,6 +168,18 @@ class _Planner:
                     " behind the last map that changes it"
                 )
                 raise self._locate(self._last_place(), error)
+
+    def _check_formats(self, fields: Fields) -> None:
+        """Rows of one field are stored alike: a reader of WebDataset goes by the extension."""
+        ways = {"image": "maps.encode_jpeg (small), or maps.encode_png (exact),", "audio": "maps.encode_flac"}
+        last = max((place for place, step in enumerate(self._build) if isinstance(step, Map)), default=None)
+        for name, kind in fields.items():
+            if kind.kind in ENCODED and kind.format is None:
+                where = "at the end of `build:`" if last is None else f"behind {self._build[last].path()}"
+                error = RecipeError(
+                    f"field `{name}` would be stored in as many formats as it was read in; put {ways[kind.kind]} {where}"
+                )
+                raise error if last is None else self._locate(("build", last), error)
 
     def _check_groups(self) -> None:
         """A split by group needs the group's name beside every row, from every source."""
@@ -266,11 +289,12 @@ class _Planner:
                 made = [measure for measure in self._resolved if _alike(wanted, measure, self._resolved[measure])]
                 if len(made) != 1:
                     several = "several, of different fields: say which with `field:`" if made else "nothing"
-                    raise self._at(
-                        step,
+                    before = ", before maps.tokenize" if any(isinstance(step, Tokenize) for step in self._build) else ""
+                    error = RecipeError(
                         f"{step.path()} in `stream:` judges by {wanted.path()}; of that, `build:` computes {several}."
-                        f" Put `{wanted.path()}` into `build:`, before maps.tokenize",
+                        f" Put `{wanted.path()}` into `build:`{before}"
                     )
+                    raise self._locate(self._places[id(step)], error)
                 kept += [measure for measure in made if measure not in kept]
         return kept
 
@@ -283,12 +307,6 @@ def _with(segment: Segment, step: Step) -> Segment:
     if isinstance(step, Map):
         return replace(segment, steps=(*segment.steps, step, Empty()))
     return replace(segment, steps=(*segment.steps, step))
-
-
-def _kept_choices(reader: Reader) -> tuple[str, ...]:
-    """What a reader can keep, where that is a few things that it knows; none where it keeps any column of its records."""
-    kept = type(reader).model_fields.get("keep")
-    return get_args(get_args(kept.annotation)[0]) if kept is not None else ()
 
 
 def _listed(fields: Fields) -> str:

@@ -60,9 +60,13 @@ class Recipe(Value):
     sources: dict[str, InstanceOf[Reader]]
     """The readers by the name of their source."""
     build: tuple[InstanceOf[Step], ...] = ()
+    """Steps that run once, before the shards are written."""
     stream: tuple[InstanceOf[Step], ...] = ()
+    """Steps of every epoch, inside the trainer; `dataset.stream()` takes others in their place."""
     shards: Shards = Shards()
+    """How rows are divided into files and splits."""
     limits: Limits = Limits()
+    """When a build stops, and what its tasks may use."""
 
     @field_validator("sources")
     @classmethod

@@ -138,10 +138,13 @@ class FieldEntry:
     """One field of a step as `sslpipe list` shows it."""
 
     name: str
+    """As a recipe writes it."""
     type: str
+    """Its annotation."""
     default: str
     """As it would be written in a recipe; empty where the field must be given."""
     doc: str
+    """The text below it; empty where there is none."""
 
 
 @dataclass(frozen=True)
@@ -149,9 +152,13 @@ class StepEntry:
     """One step as `sslpipe list` shows it."""
 
     name: str
+    """As a recipe writes it: `filters.gopher_quality`."""
     sentence: str
+    """The first of its docstring."""
     doc: str
+    """All of its docstring."""
     fields: tuple[FieldEntry, ...]
+    """In the order they are declared."""
 
 
 def catalogue(role: str) -> list[StepEntry]:

@@ -18,8 +18,11 @@ class Snippet:
     """A line and a column of a source, both from 0."""
 
     source: Source
+    """What it is a place in."""
     line: int = 0
+    """From 0."""
     column: int = 0
+    """In characters, from 0."""
 
     def error(self, message: str, hint: str = "") -> RecipeError:
         """`file:line:col: message`, the line, and a caret under the place with the hint behind it."""

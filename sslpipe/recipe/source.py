@@ -18,8 +18,11 @@ class Source:
     """
 
     file: str
+    """How messages call it."""
     lines: tuple[str, ...] = ()
+    """Its text, without line ends."""
     folder: Path | None = None
+    """Where relative paths start."""
 
     @classmethod
     def of_text(cls, file: str, text: str, folder: Path) -> Source:

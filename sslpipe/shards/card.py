@@ -17,6 +17,6 @@ def dataset_card(manifest: Manifest) -> str:
             name = "validation" if split == "val" else split
             lines += [f"  - split: {name}", "    path:", *(f"    - {shard.path}" for shard in shards)]
     lines += ["---", "", f"# {manifest.name}", "", "Made by sslpipe. Each sample is one group of members in a tar:", ""]
-    lines += [f"- `{name}`: {field.kind}, {field.dtype}" for name, field in manifest.fields.items()]
+    lines += [f"- `{name}`: {field.stored_as()}" for name, field in manifest.fields.items()]
     lines += ["", "| rows | |", "|---|---|", *(f"| {name} | {count:,} |" for name, count in manifest.totals.items())]
     return "\n".join([*lines, ""])

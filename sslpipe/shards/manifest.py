@@ -23,8 +23,11 @@ class FileEntry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: str
+    """Relative to the dataset's folder, with `/`."""
     bytes: Annotated[int, Ge(0)]
+    """Its size."""
     xxh3_128: str
+    """The hash of its bytes, 32 hex digits."""
 
     @field_validator("path")
     @classmethod
@@ -40,10 +43,13 @@ class ShardEntry(FileEntry):
     """One shard and its index."""
 
     split: Literal["train", "val", "test"]
+    """The split that all its rows belong to."""
     samples: Annotated[int, Ge(1)]
+    """Rows in it."""
     elements: dict[str, int] = {}
     """Elements (tokens, bytes of text) of each ragged field, summed over the shard."""
     index: FileEntry
+    """The side file with offsets, lengths and checksums of its rows."""
 
 
 class Manifest(BaseModel):
@@ -52,15 +58,21 @@ class Manifest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: Literal[1] = 1
+    """Of this file; raised when older software would misread it."""
     version: int = 1
+    """Which version of the folder's dataset it is, from 1."""
     name: str
+    """The recipe's."""
     seed: int
+    """The recipe's, which a stream draws with unless it is given another."""
     recipe: str
     """Fingerprint of the build half of the recipe."""
     inputs: str
     """Fingerprint of the files read, by path, size and time."""
     fields: dict[str, Field]
+    """The types of what the shards hold, by name."""
     totals: dict[str, int]
+    """Rows by outcome, over all sources: `read kept filtered duplicate quarantined erased`."""
     by_source: dict[str, dict[str, int]]
     """Per source, rows by outcome, filtered and quarantined ones by reason."""
     unread: dict[str, dict[str, int]] = {}
@@ -70,7 +82,9 @@ class Manifest(BaseModel):
     measured: dict[str, dict[str, Any]] = {}
     """What computed them, by the part of the column's name before the last dot: path, version and fields."""
     artefacts: dict[str, FileEntry] = {}
+    """Files that fits learnt or the recipe brought, by the name that steps ask for: `tokenizer.json`."""
     shards: tuple[ShardEntry, ...]
+    """Those that hold rows, of all splits."""
     stream: tuple[Any, ...] = ()
     """The recipe's `stream:` half, used where `dataset.stream()` is given no steps."""
     revision: int = 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +10,7 @@ from typing import IO
 
 import xxhash
 
-from sslpipe.core.errors import DataError, EnvironmentFault
+from sslpipe.core.errors import DataError, EnvironmentFault, advice
 
 TEMPORARY = ".tmp"
 
@@ -180,16 +179,6 @@ def _sync_folder(folder: Path) -> None:
 class _Explained:
     """Turns the operating system's errors into a message that says what to do."""
 
-    _ADVICE = {  # noqa: RUF012 (constant)
-        errno.ENOSPC: "the disk is full; free some space and run the same command again",
-        errno.EDQUOT: "the quota is used up; free some space and run the same command again",
-        errno.EACCES: "permission denied; check who owns the folder",
-        errno.EROFS: "the file system is read-only; choose another output",
-        errno.EEXIST: "a file stands where a folder should be; choose another output",
-        errno.ENOTDIR: "a file stands where a folder should be; choose another output",
-        errno.EMFILE: "too many open files; raise `ulimit -n`",
-    }
-
     def __init__(self, what: str) -> None:
         self._what = what
 
@@ -198,5 +187,5 @@ class _Explained:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
-            advice = self._ADVICE.get(error.errno or 0, "run the same command again once the cause is gone")
-            raise EnvironmentFault(f"could not {self._what}: {error.strerror or error}; {advice}") from error
+            todo = advice(error) or "run the same command again once the cause is gone"
+            raise EnvironmentFault(f"could not {self._what}: {error.strerror or error}; {todo}") from error

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sslpipe.core.arrow import from_arrow, numbers, to_arrow
+from sslpipe.core.arrow import dtype_of, from_arrow, numbers, to_arrow
 from sslpipe.core.rows import Rows
 from sslpipe.shards.storage import UniqueFile
 
@@ -136,7 +136,7 @@ class Table:
         """No rows, in the columns' own dtypes: float64 would make what is joined to them float64."""
         if self._reader is None:
             return {}
-        return {name: np.empty(0, self._reader.schema.field(name).type.to_pandas_dtype()) for name in names}
+        return {name: np.empty(0, dtype_of(self._reader.schema.field(name).type)) for name in names}
 
     @property
     def names(self) -> list[str]:

@@ -21,6 +21,7 @@ from sslpipe.stream.assemble import Assemble
 from sslpipe.stream.batch import Batch
 from sslpipe.stream.batches import Batches
 from sslpipe.stream.collate import collate
+from sslpipe.stream.left_out import most_too_short, why_none
 from sslpipe.stream.order import Order, Shuffle, check_shuffle
 from sslpipe.stream.progress import Progress
 from sslpipe.stream.ranks import find_rank, global_size
@@ -105,21 +106,18 @@ class Stream(IterableDataset[dict[str, Any]]):
         selection = Selection(storage, manifest, split, plan)
         order = Order(selection.counts, seed, shuffle)
         self._report = selection.report()
-        self._check_steps(order.rows, size, split, tail, _ways_out(manifest, split, plan))
+        self._check_steps(order.rows, size, split, tail, plan, manifest)
         self._windows = Windows(order.rows, size, tail)
         self._assemble = Assemble(selection, order, plan, seed)
         self._together = max(1, min(_TOGETHER, _TURN // max(1, size // self._world * selection.row_elements)))
         self._identity = identity(manifest, order.rows, given, split=split, seed=seed, shuffle=shuffle, tail=tail)
         self._progress = Progress(self._windows)
 
-    def _check_steps(self, rows: int, size: int, split: str, tail: str, ways: str) -> None:
+    def _check_steps(self, rows: int, size: int, split: str, tail: str, steps: StreamSteps, manifest: Manifest) -> None:
         if rows == 0:
-            found = {name: count for name, count in self._report.items() if count}
-            raise RecipeError(
-                f"split `{split}` has no rows for this stream, so there is no step"
-                f" ({', '.join(f'{name}: {count}' for name, count in found.items()) or 'nothing is stored in it'})"
-                f"; {ways}"
-            )
+            raise RecipeError(why_none(self._report, split, steps, manifest))
+        if told := most_too_short(self._report, split, steps):
+            log.warning(told)
         if rows < size and tail == "carry":
             log.warning(
                 "one step takes %d rows, an epoch of split `%s` has %d: a batch holds rows of %d epochs; take a smaller one",

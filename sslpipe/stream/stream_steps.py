@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from sslpipe.core.errors import RecipeError
 from sslpipe.core.fields import Fields
 from sslpipe.core.steps import Context, Filter, Map, Pack, Step, Task
-from sslpipe.recipe.on_the_fly import Misfit, misfit, packed_length, short_rows
+from sslpipe.recipe.order import unstreamable
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class StreamSteps:
     @classmethod
     def of(cls, given: Sequence[Step], fields: Fields, artefacts: Mapping[str, Path]) -> StreamSteps:
         """Sort and check steps; raises RecipeError for an order or a combination that can't run on the fly."""
-        _refuse(misfit(given))
+        if fault := unstreamable(given):
+            raise RecipeError(fault[1])
         bound = [step.bind(artefacts) for step in given]
         filters = tuple(step for step in bound if isinstance(step, Filter))
         maps = tuple(step for step in bound if isinstance(step, Map))
@@ -109,11 +110,6 @@ def _single(entry: Any) -> tuple[str, Any]:
         if isinstance(name, str) and (values is None or isinstance(values, Mapping)):
             return name, values
     raise RecipeError(f"manifest.json, stream: got {str(entry)[:80]!r}, wanted `role.step` or one `role.step: {{fields}}`")
-
-
-def _refuse(found: Misfit | None) -> None:
-    if found is not None:
-        raise RecipeError(found[1])
 
 
 def _units(step: Step, fields: Fields) -> str:

@@ -26,13 +26,13 @@ IMAGENET_STD: Final[Channels] = (0.229, 0.224, 0.225)
 
 def _means(mean: Channels) -> Channels:
     if not all(-10 <= each <= 10 for each in mean):
-        raise ValueError(f"wanted means of values between 0 and 1, not {list(mean)}")
+        raise ValueError("wanted means of values between 0 and 1")
     return mean
 
 
 def _spreads(std: Channels) -> Channels:
     if not all(1e-3 <= each <= 1e3 for each in std):
-        raise ValueError(f"wanted standard deviations of values between 0 and 1, not {list(std)}")
+        raise ValueError("wanted standard deviations of values between 0 and 1")
     return std
 
 
@@ -41,7 +41,7 @@ def _within(low: float, high: float) -> pydantic.AfterValidator:
 
     def check(span: tuple[float, float]) -> tuple[float, float]:
         if not low <= span[0] <= span[1] <= high:
-            raise ValueError(f"wanted two numbers from {low:g} to {high:g}, the smaller first, not {list(span)}")
+            raise ValueError(f"wanted two numbers from {low:g} to {high:g}, the smaller first")
         return span
 
     return pydantic.AfterValidator(check)

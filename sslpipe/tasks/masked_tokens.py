@@ -29,6 +29,7 @@ class MaskedTokens(Task):
     """
 
     version: ClassVar[int] = 2
+    """2: what becomes of two neighbours is drawn in one block."""
 
     probability: float = pydantic.Field(default=0.15, ge=1 / _STEPS, le=1)
     """The share selected (BERT; ModernBERT, arXiv 2412.13663, takes 0.3). Rounded to a multiple of 2^-16: 0.15 is 0.149994."""

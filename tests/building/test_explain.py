@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sslpipe.building.explain import LIMIT, explain
+from sslpipe.building.state import RECIPE
 from sslpipe.core.errors import DataError
 from sslpipe.core.hashes import payload_digest
 from sslpipe.dedups.exact import Exact
@@ -173,6 +174,19 @@ def test_by_a_path_that_leads_over_a_link(tmp_path: Path, monkeypatch: pytest.Mo
         assert story[0] == f"{tmp_path}/link/b.txt, record 1"
 
 
+def test_by_a_name_that_is_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "in").mkdir()
+    for name in (b"a\xff.txt", b"b\n.txt"):
+        Path(os.fsdecode(os.fsencode(tmp_path / "in") + b"/" + name)).write_bytes(b"text of " + str(len(name)).encode())
+    run(recipe(tmp_path / "in", sources={"a": Text(paths=(str(tmp_path / "in"),))}), tmp_path / "out")
+    monkeypatch.chdir(tmp_path)
+    for wanted in ("in/a\udcff.txt", "a\udcff.txt", "a\\xff.txt"):
+        (story,) = explain(LocalStorage(tmp_path / "out"), wanted)
+        assert story[0] == f"{tmp_path}/in/a\\xff.txt, record 1"
+    (story,) = explain(LocalStorage(tmp_path / "out"), "in/b\n.txt")
+    assert "kept: " in story[-1]
+
+
 def test_unknown(out: Path) -> None:
     for wanted in ("f" * 32, "nowhere.txt", "onl", "jsonl"):
         with pytest.raises(DataError) as caught:
@@ -191,7 +205,21 @@ def test_a_packed_row_is_found_by_the_document_it_begins_in(tmp_path: Path) -> N
     assert len(explain(LocalStorage(tmp_path / "out"), "0.jsonl")) == LIMIT
 
 
+def test_a_file_of_a_kind_that_is_not_read(tmp_path: Path) -> None:
+    folder = lay(tmp_path / "in", {"a": records(2)})
+    (folder / "a" / "Film.MP4").write_bytes(b"moving pictures")
+    run(recipe(folder), tmp_path / "out")
+    for wanted in ("Film.MP4", "in/a/Film.MP4", "gone.mp4"):
+        with pytest.raises(DataError) as caught:
+            explain(LocalStorage(tmp_path / "out"), wanted)
+        where = f"nothing in {tmp_path}/out is called `{wanted}`"
+        assert str(caught.value) == f"{where}: source `a` reads no files that end in .mp4"
+
+
 def test_not_finished(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"holds no build; `sslpipe build RECIPE -o .*` starts one$"):
+        explain(LocalStorage(tmp_path), "x")
+    LocalStorage(tmp_path).replace(RECIPE, b"{}")
     with pytest.raises(DataError) as caught:
         explain(LocalStorage(tmp_path), "x")
     assert str(caught.value) == f"{tmp_path} is not finished yet; `sslpipe status {tmp_path}` says how far it is"

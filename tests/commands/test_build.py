@@ -93,13 +93,24 @@ def test_nothing_kept_is_said(work: Path, sslpipe: Sslpipe) -> None:
     )
 
 
+@pytest.mark.parametrize(("words", "told"), [(500, True), (1, False)])
+def test_the_threshold_that_drops_most_is_named(words: int, told: bool, work: Path, sslpipe: Sslpipe) -> None:
+    step = f"filters.gopher_quality: {{min_words: {words}, min_stop_words: 0, min_alphabetic_words: 0}}"
+    (work / "small.yaml").write_text(RECIPE.replace("tests.building.foreign.filters.long_enough: {least: 10}", step))
+    ended = sslpipe("build", "small.yaml", "-o", "out", "--engine", "inline")
+    line = (
+        "most rows are gopher.too_few_words: filters.gopher_quality drops what is below its min_words, 500. To move it, build"
+        " again with `--update --set filters.gopher_quality.min_words=...`"
+    )
+    assert ended.code == 0 and (ended.out.splitlines()[-1] == line) == told, ended.out
+
+
 def test_too_much_bad_data_ends_in_3_behind_the_finished_dataset(work: Path, sslpipe: Sslpipe) -> None:
     ended = sslpipe("build", "small.yaml", "-o", "out", "--engine", "inline", "--set", "limits.max_bad=0.1")
     assert ended.code == 3
     assert ended.err.splitlines()[-1] == (
         "sslpipe: the dataset is finished, but 2 of 17 records of source `main` could not be read, more than"
-        " `limits: {max_bad: 0.1}` allows. `sslpipe status out` lists the reasons;"
-        " if they are as you expect, run it again with `--set limits.max_bad=0.12`"
+        " `limits: {max_bad: 0.1}` allows. `sslpipe status` lists the reasons, `sslpipe report` files too"
     )
     assert "dataset in out" in ended.out and len(Dataset("out")) == 12
     again = sslpipe("build", "small.yaml", "-o", "out", "--engine", "inline", "--set", "limits.max_bad=0.12")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ TEXT = """\
 text, seed 0
 
 sources
-  main: 2 files, 0.0 MB, read in 1 tasks
+  main: 2 files, 0.0 MB, read in 1 task
     not read: 1 file (.png 1)
 
 build
@@ -48,6 +49,26 @@ def test_the_shipped_recipe(texts: Path, sslpipe: Sslpipe) -> None:
     assert (ended.code, ended.err) == (0, "")
     assert re.sub(r"[\d.,]+ GB", "N GB", ended.out) == TEXT
     assert not [path for path in texts.iterdir() if path.name not in ("in", "small.yaml", "texts")]
+
+
+def test_a_folder_with_nothing_to_read(work: Path, sslpipe: Sslpipe) -> None:
+    (work / "films").mkdir()
+    (work / "films" / "a.mp4").write_text("")
+    ended = sslpipe("plan", "images", "-i", "films")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == (
+        f"sslpipe: source `main`: no file under {work}/films is one that readers.images reads; found 1 file (.mp4 1)."
+        " `sslpipe list readers.images` says which it does\n"
+    )
+
+
+def test_free_space_is_that_of_the_output(texts: Path, sslpipe: Sslpipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Path] = []
+    usage = shutil.disk_usage
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: asked.append(path) or usage(path))
+    assert sslpipe("plan", "text", "-i", "texts", "-o", "far/out").code == 0
+    assert sslpipe("plan", "text", "-i", "texts", "-o", texts / "in" / "out").code == 0
+    assert asked == [texts, texts / "in"]
 
 
 def test_json(texts: Path, sslpipe: Sslpipe) -> None:

@@ -9,7 +9,7 @@ from core_support import batches, plain, random_names
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sslpipe.core.arrow import NAME_COLUMNS
+from sslpipe.core.arrow import NAME_COLUMNS, dtype_of
 from sslpipe.core.ragged import Ragged
 from sslpipe.core.rows import Column, Rows
 
@@ -86,3 +86,14 @@ def test_strings_of_others_are_read_as_text() -> None:
 def test_a_batch_without_names_is_refused() -> None:
     with pytest.raises(KeyError, match="_key_high"):
         Rows.from_arrow(pa.RecordBatch.from_pydict({"x": [1]}))
+
+
+@pytest.mark.parametrize("name", ["bool", *(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)),
+                                  "float16", "float32", "float64"])  # fmt: skip
+def test_dtypes(name: str) -> None:
+    assert dtype_of(pa.from_numpy_dtype(np.dtype(name))) == np.dtype(name)
+
+
+def test_what_is_no_number_has_no_dtype() -> None:
+    with pytest.raises(TypeError, match="large_binary"):
+        dtype_of(pa.large_binary())

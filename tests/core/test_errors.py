@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 
 import pytest
@@ -15,6 +16,7 @@ from sslpipe.core.errors import (
     RecipeError,
     SslpipeError,
     TooMuchBadData,
+    advice,
 )
 
 CODES = {SslpipeError: 1, RecipeError: 2, FieldError: 2, TooMuchBadData: 3, EnvironmentFault: 4, OutputLocked: 5, DataError: 2}
@@ -37,6 +39,12 @@ def test_the_page_shows_the_codes() -> None:
     for error, code in CODES.items():
         line = next(line for line in (errors.__doc__ or "").splitlines() if error.__name__ in line)
         assert f"exit {code}" in line or error is FieldError
+
+
+def test_what_to_do_about_the_operating_system() -> None:
+    assert advice(OSError(errno.ENOSPC, "full")).startswith("the disk is full; free some space")
+    assert advice(PermissionError(errno.EACCES, "no")) == "check who owns it"
+    assert advice(FileNotFoundError(errno.ENOENT, "gone")) == advice(OSError("odd")) == "", "a bug of ours, perhaps"
 
 
 def test_errors_of_the_interpreter_are_not_ours() -> None:

@@ -12,6 +12,22 @@ from sslpipe.core.fields import Field, Vocabulary
 FIELD = Field(kind="ids", dtype="uint16", vocabulary=Vocabulary(size=9, pad=0, eos=1, control=(0, 1)))
 
 
+@pytest.mark.parametrize(
+    ("field", "told"),
+    [
+        (Field(kind="text"), "text"),
+        (Field(kind="meta"), "meta"),
+        (Field(kind="ids", dtype="uint16"), "ids, uint16"),
+        (Field(kind="array", dtype="float32", shape=(3,)), "array, float32"),
+        (Field(kind="image", format="jpeg"), "image, jpeg"),
+        (Field(kind="audio", format="flac", rate=16_000, channels=1), "audio, flac, 16,000 Hz, 1 channel"),
+        (Field(kind="audio", format="flac", channels=2), "audio, flac, 2 channels"),
+    ],
+)
+def test_what_a_row_is_in_words(field: Field, told: str) -> None:
+    assert field.stored_as() == told
+
+
 def test_round_trip() -> None:
     assert Field.model_validate_json(FIELD.model_dump_json()) == FIELD
     assert Field.model_validate(FIELD.model_dump(mode="json")) == FIELD

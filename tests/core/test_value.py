@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import pytest
@@ -25,6 +25,7 @@ class Pot(Value):
     kind: Literal["round", "square"] = "round"
     bytes: Bytes = 10
     fits: dict[str, int] = Field(default_factory=dict)
+    pair: Annotated[tuple[float, int], Field()] | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -48,13 +49,16 @@ def said(**fields: Any) -> str:
         ({"size": None}, "Pot: got nothing for `size`, wanted a whole number from 1 to 9"),
         ({"size": np.array([1, 2])}, "Pot: got array([1, 2]) for `size`, wanted a whole number from 1 to 9"),
         ({}, "`size` of `Pot` is missing"),
-        ({"size": 1, "shaer": 1}, "got `shaer`, wanted a field of `Pot`: size, share, names, kind, bytes, fits; "
+        ({"size": 1, "shaer": 1}, "got `shaer`, wanted a field of `Pot`: size, share, names, kind, bytes, fits, pair; "
                                   "did you mean `share`?"),
         ({"size": 1, "share": 1}, "Pot: got 1 for `share`, wanted a number above 0 and below 1"),
         ({"size": 1, "names": ("a", 3)}, "Pot: got 3 for `names`, wanted text; put it in quotes"),
         ({"size": 1, "names": [Path("a")]}, f"Pot: got {Path('a')!r} for `names`, wanted text"),
         ({"size": 1, "kind": "squar"}, 'Pot: got "squar" for `kind`, wanted one of `round`, `square`; did you mean `square`?'),
         ({"size": 1, "fits": {"a": "b"}}, 'Pot: got "b" for `fits.a`, wanted a whole number'),
+        ({"size": 1, "pair": [0.5]}, "Pot: got [0.5] for `pair`, wanted a list of 2"),
+        ({"size": 1, "pair": [0.5, 1, 2]}, "Pot: got [0.5, 1, 2] for `pair`, wanted a list of 2"),
+        ({"size": 1, "pair": (0.5, "a")}, 'Pot: got "a" for `pair`, wanted a whole number'),
         ({"size": 5, "kind": "square"}, "`Pot`: a square one holds 4 at most"),
         ({"size": 0, "share": 2}, "Pot: got 0 for `size`, wanted a whole number from 1 to 9\n"
                                   "Pot: got 2 for `share`, wanted a number above 0 and below 1"),

@@ -22,9 +22,11 @@ def test_the_nearest_name_is_suggested_where_one_is_near() -> None:
 
 def test_values_are_shown_short() -> None:
     assert [show(value) for value in (None, {}, {"a": 1}, [], [1], True, 1.5, "no")] == [
-        "nothing", "an empty mapping", "a mapping", "an empty list", "a list", "true", "1.5", '"no"',
+        "nothing", "an empty mapping", "a mapping", "an empty list", "[1]", "true", "1.5", '"no"',
     ]  # fmt: skip
     assert len(show("x" * 1000)) == 60
+    assert show([0.5, "a", None]) == '[0.5, "a", nothing]'
+    assert show([[1]]) == show([{}]) == show(list(range(100))) == "a list"
 
 
 def test_values_that_no_recipe_can_hold() -> None:

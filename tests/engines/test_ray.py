@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -265,24 +266,54 @@ def test_a_ray_of_its_own_is_started_and_stopped(folder: Path, tmp_path: Path) -
     assert set(running) == {"running True 1.0 True"} and after == "after False"
 
 
-@pytest.mark.parametrize(("address", "where"), [(None, "a local Ray"), ("10.0.0.1:6379", "the cluster at 10.0.0.1:6379")])
-def test_a_ray_that_does_not_start(address: str | None, where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+LOCAL = "could not start a local Ray: {}. Use `--engine inline`, which needs none"
+JOINED = (
+    "could not join the Ray cluster at {}: {}. Check the address, and set RAY_AUTH_MODE=token if the cluster wants a token;"
+    " or use `--engine inline`, which needs no Ray"
+)
+
+
+def _started(monkeypatch: pytest.MonkeyPatch, error: Exception, engine: Ray) -> tuple[str, dict[str, Any]]:
+    """What an engine says when Ray refuses to start, and what it asked of Ray."""
     import ray
 
-    asked: list[dict[str, Any]] = []
+    asked: dict[str, Any] = {}
 
-    def refuses(**options: Any) -> None:
-        asked.append(options)
-        raise ConnectionError("nobody answers")
+    def refuses(address: str, **options: Any) -> None:
+        asked.update(options, address=address)
+        raise error
 
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     monkeypatch.setattr(ray, "init", refuses)
     monkeypatch.setattr(ray, "shutdown", lambda: None)
-    engine = Ray(workers=3, address=address)
     with pytest.raises(EnvironmentFault) as caught:
-        engine.run(Job(str(tmp_path), {}), [Task("0-read", "read", 0, 0, "f0")]).__next__()
-    engine.close()
-    assert str(caught.value) == (
-        f"could not start {where}: nobody answers. Check the address, or use `--engine inline`, which needs no Ray"
-    )
-    assert asked[0].get("address") == address and asked[0].get("num_cpus") == (None if address else 3)
+        engine.check("nowhere")
+    return str(caught.value), asked
+
+
+@pytest.mark.parametrize("error", [ConnectionError("nobody answers"), PermissionError("/tmp/ray"), ValueError("no")])
+def test_a_local_ray_that_does_not_start(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    message, asked = _started(monkeypatch, error, Ray(workers=3))
+    assert message == LOCAL.format(error)
+    assert (asked["address"], asked["num_cpus"]) == ("local", 3), "without the word, Ray joins what runs on the machine"
+
+
+@pytest.mark.parametrize("environment", [True, False])
+def test_a_cluster_that_cannot_be_joined(environment: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "answers", lambda address: None)
+    monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379" if environment else "10.0.0.2:1")
+    engine = Ray(3) if environment else Ray(3, "10.0.0.1:6379")
+    message, asked = _started(monkeypatch, ConnectionError("nobody answers"), engine)
+    assert message == JOINED.format("10.0.0.1:6379", "nobody answers")
+    assert asked["address"] == "10.0.0.1:6379" and "num_cpus" not in asked, "a cluster has its own cores"
+
+
+def test_an_address_where_nobody_listens_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        engine_module.answers(f"127.0.0.1:{port}")
+    message, asked = _started(monkeypatch, AssertionError("not asked"), Ray(address=f"127.0.0.1:{port}"))
+    assert message == JOINED.format(f"127.0.0.1:{port}", "[Errno 111] Connection refused") and not asked
+    for other in ("auto", "ray://127.0.0.1:1", "local"):
+        engine_module.answers(other)

@@ -1,14 +1,16 @@
-"""Every shipped step is a frozen value whose fields are explained, and every shipped recipe plans."""
+"""Every shipped step is a frozen value, fields of steps and of nouns are explained, and every shipped recipe plans."""
 
 from __future__ import annotations
 
 import ast
+import dataclasses
+import importlib
 import inspect
 import textwrap
 from pathlib import Path
 
 import pytest
-from house_support import ROLE_ROOMS, ROOT, role_files
+from house_support import PACKAGE, ROLE_ROOMS, ROOT, is_public, python_files, role_files
 from pydantic import BaseModel
 
 from sslpipe.core.rooms import class_of
@@ -20,7 +22,10 @@ SHAPES = dict(zip(ROLE_ROOMS, (Reader, Measure, Filter, Map, Cut, Dedup, Fit, Pa
 STEPS = [(path.parent.name, path.stem) for path in role_files()]
 
 
-def _unexplained(step: type[BaseModel]) -> list[str]:
+NOUNS = [*python_files(PACKAGE / "core"), *python_files(PACKAGE / "recipe"), PACKAGE / "shards" / "manifest.py"]
+
+
+def _unexplained(step: type) -> list[str]:
     """Public fields of a class without a text below them."""
     (definition,) = ast.parse(textwrap.dedent(inspect.getsource(step))).body
     assert isinstance(definition, ast.ClassDef)
@@ -38,9 +43,24 @@ def _unexplained(step: type[BaseModel]) -> list[str]:
     return found
 
 
+def _nouns(path: Path) -> list[type]:
+    """The public models and dataclasses that a file defines."""
+    module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))
+    defined = [value for value in vars(module).values() if inspect.isclass(value) and value.__module__ == module.__name__]
+    wanted = [noun for noun in defined if issubclass(noun, BaseModel) or dataclasses.is_dataclass(noun)]
+    return [noun for noun in wanted if is_public(noun.__name__)]
+
+
 def _loose(step: type[BaseModel]) -> list[str]:
     config = step.model_config
     return [key for key, wanted in (("frozen", True), ("extra", "forbid")) if config.get(key) != wanted]
+
+
+def test_the_nouns_are_explained() -> None:
+    nouns = [noun for path in NOUNS for noun in _nouns(path)]
+    assert {"Rows", "Context", "Recipe", "Manifest"} <= {noun.__name__ for noun in nouns}
+    bare = [f"{noun.__name__}: {', '.join(fields)}" for noun in nouns if (fields := _unexplained(noun))]
+    assert bare == [], "fields without a text below them"
 
 
 @pytest.mark.parametrize(("room", "stem"), STEPS)
@@ -73,9 +93,17 @@ class _Loose(BaseModel):
     bare: int = 0
 
 
-def test_loose_and_unexplained_steps_are_caught() -> None:
+@dataclasses.dataclass
+class Bare:
+    """A public noun with a field that nothing explains."""
+
+    bare: int = 0
+
+
+def test_loose_and_unexplained_classes_are_caught() -> None:
     assert _loose(_Loose) == ["frozen", "extra"]
     assert _unexplained(_Loose) == ["bare"]
+    assert _unexplained(Bare) == ["bare"]
 
 
 def test_there_are_recipes() -> None:

@@ -168,13 +168,13 @@ def test_the_stamp_covers_every_kernel_file_and_numba(tmp_path: Path, monkeypatc
         return jit._stamp.__wrapped__(Path(jit.__file__).parent)
 
     original = stamp()
+    assert kernel_stamp() == original, "asked before anything is patched: the answer is kept for the whole process"
     for file in Path(jit.__file__).parent.glob("*.py"):
         shutil.copyfile(file, tmp_path / file.name)
     monkeypatch.setattr(jit, "__file__", str(tmp_path / "jit.py"))
     first = stamp()
     assert first == original, "paths don't count"
     stamps = {first}
-    assert len(kernel_stamp()) == len(first)
     for file in sorted(tmp_path.glob("*.py")):
         file.write_bytes(file.read_bytes() + b"\n")
         stamps.add(stamp())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -35,11 +36,16 @@ class Server:
         self._process.wait()
         self._process.stdout.close()
 
-    def run(self, law: Modality, folder: Path, out: Path, kill_at: int | None = None) -> tuple[int, list[str]]:
-        """Build `folder` into `out`; the exit status (-9 for a kill) and the operations begun, as `stage operation`."""
+    def run(
+        self, law: Modality, folder: Path, out: Path, kill_at: int | None = None, early: Path | None = None
+    ) -> tuple[int, list[str]]:
+        """Build `folder` into `out`; the exit status (-9 for a kill) and the operations begun, as `stage operation`.
+
+        `early` is the mutant: a manifest that is there before the shards that it names.
+        """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        request = {"law": law.name, "folder": str(folder), "out": str(out), "kill_at": kill_at}
+        request = {"law": law.name, "folder": str(folder), "out": str(out), "kill_at": kill_at, "early": early and str(early)}
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
         answer = json.loads(self._process.stdout.readline())
@@ -78,7 +84,7 @@ def _victim(request: dict[str, Any], journal: Path) -> None:
     try:
         _count_operations(journal, request["kill_at"])
         recipe = modality(request["law"]).recipe(Path(request["folder"]))
-        Builder(recipe, Path(request["out"]), Inline(), _stages(journal)).run()
+        Builder(recipe, Path(request["out"]), Inline(), _stages(request)).run()
         status = 0
     finally:
         os._exit(status)
@@ -90,14 +96,28 @@ class _Stage:
     name = "start"
 
 
-def _stages(journal: Path) -> Any:
+def _stages(request: dict[str, Any]) -> Any:
+    """Keeps track of the stage; publishing and sweeping, which come behind the last one, count as stages of their own."""
     from sslpipe.building.progress import Silent
+    from sslpipe.building.publish import Publisher
 
     class Stages(Silent):
         def stage(self, name: str, total: int, done: int) -> None:
             _Stage.name = name
+            if request["early"] and name.endswith("-shards"):
+                shutil.copyfile(request["early"], Path(request["out"]) / "manifest.json")
 
+    for name, method in (("publish", Publisher.publish), ("sweep", Publisher._sweep)):
+        setattr(Publisher, method.__name__, _entering(name, method))
     return Stages()
+
+
+def _entering(stage: str, method: Any) -> Any:
+    def call(*arguments: Any) -> Any:
+        _Stage.name = stage
+        return method(*arguments)
+
+    return call
 
 
 def _count_operations(journal: Path, kill_at: int | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from recipe_support import written
 from toy.readers.lines import Lines
 
-from sslpipe.core.errors import RecipeError
+from sslpipe.core.errors import EnvironmentFault, RecipeError
 from sslpipe.recipe.check import check_inputs, overlap
 from sslpipe.recipe.load import load_located
 from sslpipe.recipe.recipe import Recipe
@@ -89,6 +90,31 @@ def test_what_is_no_file(tmp_path: Path) -> None:
         refused(tmp_path / "out", tmp_path / "loop")
         == f"[0]: `{tmp_path}/loop` can't be read: Too many levels of symbolic links"
     )
+
+
+def test_where_a_path_was_given_decides_what_to_do_about_it(data: Path, tmp_path: Path) -> None:
+    """One of the command line is there to be seen, and the file of a shipped recipe is nobody's to edit."""
+    (tmp_path / "dta").symlink_to("gone")
+    located = load_located("images", input=tmp_path / "dta")
+    with pytest.raises(RecipeError, match=r"`/.*/dta` doesn't exist \(a link that leads nowhere\)\n"):
+        check_inputs(located.recipe, tmp_path / "out", located)
+    located = load_located("images")
+    with pytest.raises(RecipeError, match=r"`/.*/path/to/your/pictures` doesn't exist; give yours with -i\n"):
+        check_inputs(located.recipe, tmp_path / "out", located)
+
+
+def test_an_output_that_may_not_be_looked_at(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stat, out = Path.stat, tmp_path / "closed" / "out"
+
+    def closed(path: Path, **options: bool) -> os.stat_result:
+        if path == out:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", closed)
+    with pytest.raises(EnvironmentFault) as caught:
+        check_inputs(reads(data), out)
+    assert str(caught.value) == f"output {out}: can't be looked at (Permission denied); choose another -o"
 
 
 def test_what_may_not_be_read(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

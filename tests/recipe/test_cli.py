@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import sslpipe
 from sslpipe.recipe.load import shipped_file
 from sslpipe.recipe.registry import ROLES, step_names
 
@@ -72,6 +73,32 @@ def test_list_shows_steps_and_fields(tmp_path: Path) -> None:
     wrong = run("list", "filtres", cwd=tmp_path)
     message = f"sslpipe: there is no role `filtres`; the roles are {', '.join(ROLES)}; did you mean `filters`?\n"
     assert (wrong.returncode, wrong.stderr) == (2, message)
+
+
+def test_the_version() -> None:
+    assert run("--version", cwd=Path()).stdout == f"{sslpipe.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        ("PermissionError(errno.EACCES, 'Permission denied', '/x')", 4, "sslpipe: /x: Permission denied; check who owns it\n"),
+        ("OSError(errno.EMFILE, 'Too many')", 4, "sslpipe: Too many; too many open files; raise `ulimit -n`\n"),
+        ("FileNotFoundError(errno.ENOENT, 'gone', '/x')", 1, "Traceback"),
+    ],
+)
+def test_faults_of_the_machine_are_one_message_wherever_they_are_met(error: str, code: int, said: str, tmp_path: Path) -> None:
+    script = f"""
+import errno, pathlib
+from sslpipe import cli
+def fails(*_, **__): raise {error}
+cli.app = fails
+cli.main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stderr if code == 4 else done.stderr[: len(said)]) == (code, said)
 
 
 def test_a_wrong_option_ends_in_2(tmp_path: Path) -> None:

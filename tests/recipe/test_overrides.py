@@ -98,6 +98,11 @@ def test_sources_by_name(tmp_path: Path) -> None:
     assert message.startswith("--set:1:1: this sets a whole source; wanted a field of it, such as sources.docs.paths=FOLDER\n")
 
 
+def test_a_whole_step_is_not_set(tmp_path: Path) -> None:
+    message = refusal(tmp_path, "build: [toy.maps.same]\n", overrides=["toy.maps.same=1"])
+    assert message.startswith("--set:1:1: this sets a whole step; wanted a field of it, such as toy.maps.same.FIELD=VALUE\n")
+
+
 def test_a_step_that_stands_twice_is_not_guessed(tmp_path: Path) -> None:
     message = refusal(tmp_path, "build: [toy.maps.same, toy.maps.same]\n", overrides=["toy.maps.same.x=1"])
     assert message.startswith(

@@ -1,81 +1,87 @@
-"""What a plan refuses is said with its place in the recipe."""
+"""What a plan refuses in recipes for pictures and sound, at its place, before anything runs."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from recipe_support import written
 
 from sslpipe.core.errors import RecipeError
-from sslpipe.recipe.check import find_parts
+from sslpipe.recipe import plan
 from sslpipe.recipe.load import load_located
 from sslpipe.recipe.plan import Plan
 
-HEAD = "name: x\n"
-TEXTS = "source: {readers.text: {paths: data}}\n"
-PICTURES = "source: {readers.images: {paths: data}}\n"
+PICTURES = "name: x\nsource: {readers.images: {paths: .}}\n"
+SOUND = "name: x\nsource: {readers.audio: {paths: .}}\n"
+EITHER = "as many formats as it was read in; put maps.encode_jpeg (small), or maps.encode_png (exact),"
+ALIKE = "build:\n  - maps.encode_jpeg\nstream:\n"
+SAMPLED = "build: [maps.encode_flac, measures.audio_levels]\nstream:\n  - maps.resample_audio\n  - tasks.masked_frames\n"
+
 REFUSED = {
-    "no encode step": (
-        PICTURES + "build:\n  - filters.image_quality\n  - maps.resize_image: {short_side: 64}\n",
-        "5:5: field `image` would be stored in as many formats as it was read in; put maps.encode_jpeg",
+    "no way to store pictures": (PICTURES, "", f"field `image` would be stored in {EITHER} at the end of `build:`"),
+    "no way to store smaller pictures": (
+        PICTURES, "build:\n  - maps.resize_image\n  - dedups.exact\n",
+        f"r.yaml:4:5: field `image` would be stored in {EITHER} behind maps.resize_image\n      - maps.resize_image\n        ^",
     ),
-    "no step at all": (PICTURES, "2:10: field `image` would be stored in as many formats as it was read in"),
-    "sources that differ": (
-        "sources:\n  b: {readers.text: {paths: data}}\n  a: {readers.images: {paths: data}}\n",
-        "4:7: sources `b` and `a` fill different fields (text: text; image: image)",
+    "no way to store sound": (
+        SOUND, "build:\n  - maps.resample_audio\n",
+        "r.yaml:4:5: field `audio` would be stored in as many formats as it was read in; put maps.encode_flac behind"
+        " maps.resample_audio\n      - maps.resample_audio\n        ^",
     ),
-    "a measure that isn't stored": (
-        TEXTS + "stream: [filters.gopher_quality]\n",
-        "3:10: filters.gopher_quality in `stream:` judges by measures.text_statistics; of that, `build:` computes nothing.",
+    "other lengths before a task": (
+        SOUND, SAMPLED,
+        "r.yaml:5:5: maps.resample_audio changes lengths, and tasks.masked_frames must know them before the first batch; put"
+        " maps.resample_audio into `build:`\n      - maps.resample_audio\n        ^",
     ),
-    "a measure of packed documents": (
-        TEXTS + "build: [measures.text_statistics, fits.byte_level_bpe, maps.tokenize, packs.concatenate]\n",
-        "3:71: packs.concatenate in `build:` makes rows of many documents, and measures.text_statistics measures one;",
+    "another order": (
+        PICTURES, f"{ALIKE}  - maps.resize_image\n  - filters.image_quality\n",
+        "r.yaml:7:5: filters.image_quality stands behind maps; a stream takes filters, then maps, then one pack, then one task,"
+        " each of them optional\n      - filters.image_quality\n        ^",
     ),
-    "a group that isn't kept": (
-        TEXTS + "shards: {splits: {val: 0.1, by: speaker}}\n",
-        "3:33: `by: speaker` needs that column of `meta`, and source `main` doesn't keep it;"
-        " readers.text can keep path, folder alone: `by: folder` groups by the folders of files\n",
+    "nothing measured": (
+        PICTURES, f"{ALIKE}  - filters.image_quality\n",
+        "r.yaml:6:5: filters.image_quality in `stream:` judges by measures.image_quality; of that, `build:` computes nothing."
+        " Put `measures.image_quality` into `build:`\n      - filters.image_quality\n        ^",
     ),
-    "a folder that isn't kept": (
-        TEXTS + "shards: {splits: {val: 0.1, by: folder}}\n",
-        "3:33: `by: folder` needs that column of `meta`, and source `main` doesn't keep it;"
-        " write `keep: [folder]` into readers.text\n",
+    "a task for tokens": (
+        PICTURES, f"{ALIKE}  - tasks.next_token\n",
+        "r.yaml:6:5: tasks.next_token needs a field of ids; there is none; put maps.tokenize before it (fields here: image:"
+        " image)\n      - tasks.next_token\n        ^",
     ),
-    "a column that isn't kept": (
-        "source: {readers.jsonl: {paths: data}}\nshards: {splits: {val: 0.1, by: speaker}}\n",
-        "3:33: `by: speaker` needs that column of `meta`, and source `main` doesn't keep it;"
-        " write `keep: [speaker]` into readers.jsonl\n",
-    ),
-    "a requirement": (TEXTS + "build: [maps.tokenize]\n", "3:9: maps.tokenize needs tokenizer.json, and no step before it"),
-}
+}  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "told"), REFUSED.values(), ids=REFUSED.keys())
-def test_refused_with_its_place(tmp_path: Path, text: str, told: str) -> None:
-    file = written(tmp_path, text, HEAD)
+def refusal(folder: Path, text: str) -> str:
+    """What a plan says of a recipe; empty where it has nothing against it."""
+    file = folder / "r.yaml"
+    file.write_text(text)
     located = load_located(file)
-    with pytest.raises(RecipeError) as caught:
+    try:
         Plan.of(located.recipe, locate=located.locate)
-    assert str(caught.value).startswith(f"{file}:{told}")
+    except RecipeError as error:
+        return str(error).replace(f"{folder}/", "")
+    return ""
 
 
-@pytest.mark.parametrize(
-    ("source", "names", "told"),
-    [
-        ("readers.jsonl", ("a.txt", "b.png", "c.png"), "readers.jsonl reads (.jsonl, .ndjson); found .png 2, .txt 1"),
-        ("readers.text", (), "readers.text reads (.txt, .md, .rst, .pod, .html, .htm, no suffix); found nothing"),
-        ("readers.stems", ("a.wav",), "readers.stems reads (.jpg, .jpeg, .png, .webp, .gif, .txt); found .wav 1"),
-    ],
-)
-def test_a_folder_with_nothing_to_read(tmp_path: Path, source: str, names: tuple[str, ...], told: str) -> None:
-    (tmp_path / "data").mkdir()
-    for name in names:
-        (tmp_path / "data" / name).write_text("x")
-    file = written(tmp_path, f"source: {{{source}: {{paths: data}}}}\n", HEAD)
-    located = load_located(file)
-    with pytest.raises(RecipeError) as caught:
-        find_parts(located.recipe, located)
-    first = str(caught.value).splitlines()[0]
-    assert first == f"{file}:2:{len(source) + 20}: source `main`: no file under {tmp_path}/data is one that {told}"
+@pytest.mark.parametrize(("head", "rest", "message"), REFUSED.values(), ids=REFUSED)
+def test_what_is_refused(head: str, rest: str, message: str, tmp_path: Path) -> None:
+    assert refusal(tmp_path, head + rest) == message
+
+
+def test_what_is_allowed(tmp_path: Path) -> None:
+    assert refusal(tmp_path, f"{PICTURES}build: [maps.encode_png]\nstream: [maps.resize_image, tasks.two_views]\n") == ""
+    measured = "build: [measures.image_quality, maps.encode_jpeg]\nstream: [filters.image_quality, tasks.masked_patches]\n"
+    assert refusal(tmp_path, PICTURES + measured) == ""
+    sound = "build: [maps.resample_audio, maps.encode_flac]\nstream: [tasks.masked_frames]\n"
+    assert refusal(tmp_path, SOUND + sound) == ""
+
+
+def test_a_plan_that_leaves_it_to_the_stream_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "unstreamable", lambda steps: None)
+    assert refusal(tmp_path, SOUND + SAMPLED) == ""
+
+
+def test_text_is_measured_before_it_is_gone(tmp_path: Path) -> None:
+    text = "name: x\nsource: {readers.text: {paths: .}}\nbuild: [fits.byte_level_bpe, maps.tokenize]\nstream:\n"
+    message = refusal(tmp_path, f"{text}  - filters.gopher_quality\n")
+    assert "Put `measures.text_statistics` into `build:`, before maps.tokenize\n" in message

@@ -230,10 +230,11 @@ def test_files_of_libraries_are_adopted(tmp_path: Path) -> None:
 ADVICE = {
     errno.ENOSPC: "No space left on device; the disk is full; free some space and run the same command again",
     errno.EDQUOT: "Disk quota exceeded; the quota is used up; free some space and run the same command again",
-    errno.EACCES: "Permission denied; permission denied; check who owns the folder",
+    errno.EACCES: "Permission denied; check who owns it",
     errno.EROFS: "Read-only file system; the file system is read-only; choose another output",
     errno.EMFILE: "Too many open files; too many open files; raise `ulimit -n`",
-    errno.EIO: "Input/output error; run the same command again once the cause is gone",
+    errno.EIO: "Input/output error; the disk can't be read or written; look after it, then run the same command again",
+    errno.ENOLCK: "No locks available; run the same command again once the cause is gone",
 }
 
 
