@@ -106,6 +106,7 @@ def check_bad(manifest: Manifest, recipe: Recipe, out: Path) -> None:
         if bad > recipe.limits.max_bad * read:
             raise TooMuchBadData(
                 f"the dataset is finished, but {bad:,} of {read:,} records of source `{source}` could not be read, more than"
-                f" `limits: {{max_bad: {recipe.limits.max_bad}}}` allows. `sslpipe status` lists the reasons, `sslpipe report`"
-                " files too"
+                f" `limits: {{max_bad: {recipe.limits.max_bad}}}` allows. `sslpipe status {out}` lists the reasons,"
+                f" `sslpipe report {out}` files too; if they are as you expect, run it again with"
+                f" `--set limits.max_bad={math.ceil(100 * bad / read) / 100}`"
             )

@@ -18,7 +18,6 @@ from sslpipe.core.errors import RecipeError, SslpipeError
 from sslpipe.core.fields import Field
 from sslpipe.core.hashes import fingerprint
 from sslpipe.kernels.jit import kernel_stamp
-from sslpipe.recipe.check import find_parts
 from sslpipe.recipe.located import Located
 from sslpipe.recipe.plan import Plan
 from sslpipe.recipe.recipe import Recipe, step_stamp
@@ -98,7 +97,7 @@ class Builder:
 
     def _parts(self) -> list[tuple[str, dict[str, Any]]]:
         """What each read task reads: (source, part), sources by name, files by path."""
-        found = parts_by_source(self._recipe)
+        found = parts_by_source(self._recipe, self._located)
         return [
             (source, asdict(part)) for source, parts in found.items() for part in (parts if self._limit is None else parts[:1])
         ]

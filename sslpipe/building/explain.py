@@ -16,7 +16,7 @@ from sslpipe.core.names import Names
 from sslpipe.shards.commits import Commit
 from sslpipe.shards.layout import rollup_name
 from sslpipe.shards.ledger import FACTS, read_ledger
-from sslpipe.shards.manifest import Manifest
+from sslpipe.shards.manifest import NAME, Manifest
 from sslpipe.shards.shard import Shard
 from sslpipe.shards.storage import LocalStorage
 from sslpipe.shards.tables import Table
@@ -72,23 +72,6 @@ def _records(storage: LocalStorage, commits: list[Commit], wanted: str) -> list[
                 mask = pc.or_(pc.fill_null(mask, False), keys)
             found += table.filter(mask).to_pylist()
     return found
-
-
-def _unclaimed(manifest: Manifest, wanted: str) -> str:
-    """That no reader claimed files which are named like a path; empty where readers passed over none like it."""
-    name = Path(wanted).name
-    suffixes = [suffix.lower() for suffix in Path(name).suffixes]
-    kinds = {"hidden"} if name.startswith(".") else {"".join(suffixes[-2:]), *suffixes[-1:]} if suffixes else {"no suffix"}
-    if _key_prefix(wanted) is not None and not suffixes:
-        return ""
-    words = {"hidden": "whose name begins with a dot", "no suffix": "without a suffix"}
-    passed = [
-        f"{count:,} file{'s' if count > 1 else ''} {words.get(kind, f'of {kind}')} in source `{source}`"
-        for source, counts in manifest.unread.items()
-        for kind, count in counts.items()
-        if kind in kinds
-    ]
-    return f"no reader claimed {', nor '.join(passed)}" if passed else ""
 
 
 def _key_prefix(wanted: str) -> str | None:

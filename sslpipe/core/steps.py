@@ -132,7 +132,17 @@ class Reader(Step):
     """
 
     paths: tuple[str, ...] = ()
-    """Files, or folders that are searched."""
+    """Files, folders that are searched, and globs; one alone needs no list."""
+
+    @field_validator("paths", mode="before")
+    @classmethod
+    def _one_is_enough(cls, paths: Any) -> Any:
+        """As in YAML, one path stands for a list of it; what is neither is refused by what comes behind."""
+        if isinstance(paths, str | os.PathLike):
+            return (os.fspath(paths),)
+        if isinstance(paths, list | tuple):
+            return tuple(os.fspath(path) if isinstance(path, os.PathLike) else path for path in paths)
+        return paths
 
     @abstractmethod
     def parts(self, part_bytes: int) -> list[Part]:

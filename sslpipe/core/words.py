@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -37,11 +37,3 @@ def show(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, str | bool | int | float) else repr(value)
     text = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
     return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def counted(counts: Mapping[str, int], most: int = 5) -> str:
-    """Suffixes, or other reasons why files aren't read, the commonest first: `.yaml 8, .png 4, same file 1, others 3`."""
-    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    told = [f"{name if name.startswith('.') else name.replace('_', ' ')} {count:,}" for name, count in ranked[:most]]
-    rest = sum(count for _, count in ranked[most:])
-    return ", ".join([*told, f"others {rest:,}"] if rest else told)

@@ -11,7 +11,7 @@ from sslpipe.core.damage import Damage
 from sslpipe.core.fields import Field, Fields
 from sslpipe.core.rows import Rows
 from sslpipe.core.steps import BadSink, Part
-from sslpipe.readers._batch import Record, batched, meta_json
+from sslpipe.readers._batch import Record, batched
 from sslpipe.readers._fields import IMAGE_SUFFIXES
 from sslpipe.readers._file_meta import file_meta
 from sslpipe.readers._files import bundled, discover, split_suffix

@@ -15,7 +15,7 @@ from sslpipe.core.errors import RecipeError
 from sslpipe.core.fields import Field, Fields
 from sslpipe.core.rows import Rows
 from sslpipe.core.steps import BadSink, Part
-from sslpipe.readers._batch import Record, batched, meta_json
+from sslpipe.readers._batch import Record, batched
 from sslpipe.readers._fields import FileKind, checked_kinds, checked_names, kind_of_suffix
 from sslpipe.readers._file_meta import file_meta, shown
 from sslpipe.readers._files import File, bundled_groups, found_names

@@ -44,24 +44,6 @@ def check_inputs(recipe: Recipe, out: str | os.PathLike[str] | None, located: Lo
                     raise located.error((half, position, field) if field else (half, position), *fault)
 
 
-def find_parts(recipe: Recipe, located: Located | None = None) -> dict[str, list[Part]]:
-    """What read tasks will read, by source, sources by name; raises RecipeError for one that has nothing to read."""
-    located = located or Located.of(recipe)
-    found = {}
-    for name in sorted(recipe.sources):
-        reader = recipe.sources[name]
-        found[name] = reader.parts(recipe.limits.part_bytes)
-        if not found[name]:
-            kinds = ", ".join(suffix or "no suffix" for suffix in reader.claimed())
-            there = counted(reader.unclaimed()) or "nothing"
-            raise located.error(
-                ("sources", name, "paths"),
-                f"source `{name}`: no file under {', '.join(reader.paths)} is one that {reader.path()} reads"
-                + (f" ({kinds})" if kinds else "") + f"; found {there}",
-            )  # fmt: skip
-    return found
-
-
 def _output(target: str) -> Path:
     """Where the output lies, links followed; raises RecipeError where it can't lie there."""
     if scheme := scheme_of(target):

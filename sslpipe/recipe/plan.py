@@ -14,7 +14,7 @@ from sslpipe.core.rows import Rows
 from sslpipe.core.steps import Context, Cut, Dedup, Filter, Fit, Map, Measure, Pack, Reader, Step, Task
 from sslpipe.filters.empty import Empty
 from sslpipe.maps.tokenize import Tokenize
-from sslpipe.recipe.order import unstreamable
+from sslpipe.recipe.order import short_rows, unstreamable
 from sslpipe.recipe.recipe import Recipe
 from sslpipe.shards.layout import stored
 from sslpipe.shards.ledger import MEASURED
@@ -118,7 +118,8 @@ class _Planner:
                 learnt.add(fit.artefact)
             checked.append(replace(segment, fields_in=start, fields=inner, fields_out=fields))
         if not stored(fields):
-            raise RecipeError("nothing is left to store: every field is gone after the last build step")
+            error = RecipeError("nothing is left to store: every field is gone after the last build step")
+            raise self._locate(self._last_place(), error)
         self._check_formats(fields)
         self._check_groups()
         self._check_cuts()
@@ -128,7 +129,8 @@ class _Planner:
         for step in self._recipe.stream:
             # A filter right of the fence judges stored measures; the field that was measured may be gone.
             stream = stream if isinstance(step, Filter) else self._after(step, stream)
-        self._refuse_misfit(short_rows(self._recipe.stream, fields))
+        if fault := short_rows(self._recipe.stream, fields):
+            raise self._locate(("stream", fault[0]), RecipeError(fault[1]))
         labels = self._labels()
         kept = self._kept_measures()
         if kept and checked[-1].pack is not None:
@@ -148,26 +150,9 @@ class _Planner:
         }
         return Plan(tuple(checked), columns, labels, measured, stream)
 
-    def _refuse_misfit(self, found: Misfit | None) -> None:
-        """What a stream would refuse when training begins is refused before the build."""
-        if found is not None:
-            position, message = found
-            raise self._locate(("stream", position), RecipeError(message))
-
     def _check_new(self, fit: Fit, learnt: set[str]) -> None:
         if fit.artefact in learnt:
             raise self._at(fit, f"{fit.path()}: {fit.artefact} is learnt before already; one recipe learns one of them")
-
-    def _check_formats(self, fields: Fields) -> None:
-        """Rows of one field are stored alike: a reader of WebDataset goes by the extension."""
-        ways = {"image": "maps.encode_jpeg (small), or maps.encode_png (exact),", "audio": "maps.encode_flac"}
-        for name, kind in fields.items():
-            if kind.kind in ENCODED and kind.format is None:
-                error = RecipeError(
-                    f"field `{name}` would be stored in as many formats as it was read in; put {ways[kind.kind]}"
-                    " behind the last map that changes it"
-                )
-                raise self._locate(self._last_place(), error)
 
     def _check_formats(self, fields: Fields) -> None:
         """Rows of one field are stored alike: a reader of WebDataset goes by the extension."""
@@ -179,7 +164,7 @@ class _Planner:
                 error = RecipeError(
                     f"field `{name}` would be stored in as many formats as it was read in; put {ways[kind.kind]} {where}"
                 )
-                raise error if last is None else self._locate(("build", last), error)
+                raise self._locate(self._last_place() if last is None else ("build", last), error)
 
     def _check_groups(self) -> None:
         """A split by group needs the group's name beside every row, from every source."""
@@ -307,6 +292,12 @@ def _with(segment: Segment, step: Step) -> Segment:
     if isinstance(step, Map):
         return replace(segment, steps=(*segment.steps, step, Empty()))
     return replace(segment, steps=(*segment.steps, step))
+
+
+def _kept_choices(reader: Reader) -> tuple[str, ...]:
+    """What a reader can keep, where that is a few things that it knows; none where it keeps any column of its records."""
+    kept = type(reader).model_fields.get("keep")
+    return get_args(get_args(kept.annotation)[0]) if kept is not None else ()
 
 
 def _listed(fields: Fields) -> str:

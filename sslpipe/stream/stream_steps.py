@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from sslpipe.core.errors import RecipeError
 from sslpipe.core.fields import Fields
 from sslpipe.core.steps import Context, Filter, Map, Pack, Step, Task
-from sslpipe.recipe.order import unstreamable
+from sslpipe.recipe.order import packed_length, short_rows, unstreamable
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,8 @@ class StreamSteps:
             outputs = dict(step.outputs(outputs)) if step is not None else outputs
         worker = pack or task
         units = _units(worker, fields) if worker is not None else None
-        _refuse(short_rows(bound, fields))
+        if fault := short_rows(bound, fields):
+            raise RecipeError(fault[1])
         return cls(tuple(given), filters, maps, pack, task, fields, artefacts, outputs, units)
 
     def opened(self) -> tuple[list[tuple[Map, Any]], Any, Any]:

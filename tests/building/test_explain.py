@@ -237,21 +237,3 @@ def test_a_tokenizer_that_was_given_is_read_from_the_dataset(tmp_path: Path, out
     os.mkfifo(given)  # Whoever opens it now waits for ever.
     (story,) = explain(LocalStorage(tmp_path / "out"), key("too short"), trust=True)
     assert story[-1] == "  filtered: short: 9 elements, least is 10"
-
-
-def test_a_file_that_no_reader_claims(tmp_path: Path) -> None:
-    lay(tmp_path / "in", {"a": LINES})
-    for name in ("a.png", "b.PNG", "c.svg.gz", "abcdef", ".hidden"):
-        (tmp_path / "in" / "a" / name).write_bytes(b"x")
-    run(recipe(tmp_path / "in"), tmp_path / "out")
-
-    def refused(wanted: str) -> str:
-        with pytest.raises(DataError) as caught:
-            explain(LocalStorage(tmp_path / "out"), wanted)
-        return str(caught.value).removeprefix(f"nothing in {tmp_path}/out is called `{wanted}`; ")
-
-    assert refused("a/a.png") == "no reader claimed 2 files of .png in source `a`"
-    assert refused("c.svg.gz") == "no reader claimed 1 file of .svg.gz in source `a`"
-    assert refused("README") == "no reader claimed 1 file without a suffix in source `a`"
-    assert refused(".hidden") == "no reader claimed 1 file whose name begins with a dot in source `a`"
-    assert refused("abcdef") == refused("b.txt") == "give a key (32 hex digits, or how it starts), or a path"

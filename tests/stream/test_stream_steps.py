@@ -26,7 +26,7 @@ FIELDS = {"ids": IDS}
         ([Flip(), Flip()], "tasks.flip is a task too many"),
         ([Length()], r"a stream can't run measures.toys on the fly; it takes .*\. Put other steps into `build:`"),
         (["tasks.flip"], "a stream can't run 'tasks.flip' on the fly"),
-        ([Flip], r"a stream can't run the class Flip on the fly; .*\. A step is an instance: write Flip\(\)$"),
+        ([Flip], r"a stream takes steps, and got the class Flip: write Flip\(\)$"),
         (
             [AddOne(), Cutter()],
             "maps.add_one stands before packs.cutter, which reads what is stored; put the map into `build:`",
