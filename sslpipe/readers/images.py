@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
@@ -12,8 +11,9 @@ from sslpipe.core.damage import Damage
 from sslpipe.core.fields import Field, Fields
 from sslpipe.core.rows import Rows
 from sslpipe.core.steps import BadSink, Part
-from sslpipe.readers._batch import Record, batched, meta_json
+from sslpipe.readers._batch import Record, batched
 from sslpipe.readers._fields import IMAGE_SUFFIXES
+from sslpipe.readers._file_meta import file_meta
 from sslpipe.readers._files import bundled, discover, split_suffix
 from sslpipe.readers._open import bad_record, opened
 from sslpipe.readers._picture_reader import PictureReader
@@ -29,14 +29,19 @@ class Images(PictureReader):
     decodes them.
     """
 
-    keep: tuple[Literal["path"], ...] = ()
-    """What goes into `meta`, as strings: `path`, the file's absolute path, bytes that aren't UTF-8 as `\\xNN`."""
+    keep: tuple[Literal["path", "folder"], ...] = ()
+    """What goes into `meta`, as strings, bytes that aren't UTF-8 as `\\xNN`: `path`, the file's absolute path; `folder`, the
+    name of the folder that it lies in, for `splits: {by: folder}`. Folders of one name are one group, wherever they lie."""
     max_record_bytes: PositiveInt = 64 << 20
     """Largest file. 64 MiB holds a photograph of 50 megapixels without loss."""
 
     def parts(self, part_bytes: int) -> list[Part]:
         """See `Reader.parts`; raises RecipeError for a path that leads to nothing."""
         return bundled(discover(self.paths, _claims), part_bytes)
+
+    def claimed(self) -> tuple[str, ...]:
+        """See `Reader.claimed`."""
+        return IMAGE_SUFFIXES
 
     def unclaimed(self) -> Mapping[str, int]:
         """How many files are not read, by suffix or by another reason: `hidden`, `same_file`, `not_regular_file`."""
@@ -62,7 +67,7 @@ class Images(PictureReader):
                 continue
             payloads = [data]
             if self.keep:
-                payloads.append(meta_json({"path": os.fsencode(name).decode("utf-8", "backslashreplace")}))
+                payloads.append(file_meta(name, self.keep))
             yield number, 0, payloads
 
 

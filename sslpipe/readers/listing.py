@@ -82,6 +82,10 @@ class Listing(PictureReader):
         """
         return [part for listing in discover(self.paths, _claims).files for part in self._divided(listing, part_bytes)]
 
+    def claimed(self) -> tuple[str, ...]:
+        """See `Reader.claimed`."""
+        return (*_JSON, *_TABLES)
+
     def unclaimed(self) -> Mapping[str, int]:
         """How many files are neither lists nor named in one, by suffix or by another reason, as in `readers.text`."""
         lists = discover(self.paths, _claims)
