@@ -83,6 +83,6 @@ def test_a_folder_with_nothing_to_read(tmp_path: Path, source: str, names: tuple
         parts_by_source(located.recipe, located)
     first = str(caught.value).splitlines()[0]
     assert (
-        first
-        == f"{file}:2:{len(source) + 20}: source `main`: no file under {tmp_path}/data is one that {told} `sslpipe list {source}` says which it does"
+        first == f"{file}:2:{len(source) + 20}: source `main`: no file under {tmp_path}/data is one that {told}"
+        f" `sslpipe list {source}` says which it does"
     )
