@@ -232,16 +232,6 @@ def _check_number(name: str, value: Any, low: int, high: int) -> None:
         raise RecipeError(f"{name}: got {value!r}, wanted an integer from {low} to {high}")
 
 
-def _ways_out(manifest: Manifest, split: str, steps: StreamSteps) -> str:
-    """What can be done about a split without rows for a stream."""
-    others = [f"`{name}` ({count:,})" for name in SPLITS if (count := sum(entry.samples for entry in manifest.split(name)))]
-    if not sum(entry.samples for entry in manifest.split(split)):
-        return f"rows are in {', '.join(others)}" if others else "no split has any"
-    ways = ["looser filters"] if steps.filters else []
-    ways += ["a shorter `length:` of the pack"] if steps.pack is not None else []
-    return f"choose {' or '.join([*ways, 'another split'])}"
-
-
 def _can_pin() -> bool:
     if torch.cuda.is_available():
         return True

@@ -314,7 +314,7 @@ def test_damaged_states_are_refused(dataset: Dataset, damage: dict[str, Any], te
         ({"split": "dev"}, "split: got 'dev', wanted one of train, val, test"),
         (
             {"split": "val"},
-            r"split `val` has no rows for this stream, .*\(nothing is stored in it\); rows are in `train` \(120\)$",
+            r"split `val` has no rows for this stream, .*\(nothing is stored in it\); the dataset has train: 120$",
         ),
         ({"tail": "pad"}, "tail: got 'pad', wanted one of carry, drop"),
         ({"producer": "process"}, "producer: got 'process', wanted one of auto, threads"),
@@ -334,7 +334,7 @@ def test_options_that_do_not_fit_are_refused(dataset: Dataset, options: dict[str
 
 def test_a_stream_without_rows_says_why(dataset: Dataset) -> None:
     with pytest.raises(
-        RecipeError, match=r"no rows for this stream, .*\(rows: 120, filtered: .*; choose looser filters or another split$"
+        RecipeError, match=r"no rows for this stream, .*\(rows: 120, filtered: .*; choose another split, or looser filters$"
     ):
         opened(dataset, Between(least=1000), MaskedTokens())
     with pytest.raises(RecipeError, match=r"; choose a shorter `length:` of the pack or another split$"):
