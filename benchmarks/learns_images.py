@@ -36,7 +36,7 @@ from benchmarks.pictures import jpeg, photographs
 from benchmarks.streams import one_thread
 from sslpipe import tasks
 
-CELL = 61
+CELL = 85
 BATCH, HELD_OUT = 64, 8
 SIDE, PATCH, WIDTH = 64, 8, 96
 VIEW, TEMPERATURE = 48, 0.2
@@ -131,16 +131,17 @@ def build_cells(folder: Path, quick: bool) -> None:
 
 
 def streams(folder: Path, task: Any) -> tuple[Any, Any]:
-    """What is trained on, and what is held out, in batches of one size without a rest."""
+    """What is trained on, and what is held out, in batches without a rest."""
     dataset, beside = open_dataset(folder), folder / "held-out"
     apart, split = (sslpipe.open(beside), "train") if beside.exists() else (dataset, "val")
-    held = sum(entry.samples for entry in apart.manifest.split(split))
+    rows, held = (
+        sum(entry.samples for entry in entries) for entries in (dataset.manifest.split("train"), apart.manifest.split(split))
+    )
     if held < 8:
         raise SystemExit(f"only {held} pictures are held out; build with a larger share, `--set shards.splits.val=0.1`")
-    size = min(BATCH, held)
     return (
-        dataset.stream(task, batch_size=size, threads=1, tail="drop"),
-        apart.stream(task, batch_size=size, threads=1, tail="drop", split=split),
+        dataset.stream(task, batch_size=min(BATCH, rows), threads=1, tail="drop"),
+        apart.stream(task, batch_size=min(BATCH, held), threads=1, tail="drop", split=split),
     )
 
 
