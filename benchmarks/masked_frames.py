@@ -24,6 +24,7 @@ from __future__ import annotations
 import importlib
 import io
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cache, partial
 from pathlib import Path
@@ -197,12 +198,14 @@ def check(folder: Path) -> None:
         shares = batch["mask_time_indices"].sum() / frames_of(batch["attention_mask"].sum(-1)).sum()
         print(f"{side}: {', '.join(f'{batch[name].dtype} {list(wanted[name])}' for name in NAMES)}; {shares:.0%} masked")
     lengths = batches[OURS]["attention_mask"].sum(-1)
-    extract, whole = extractor(), {len(sound): sound for sound in map(sound_of, members(folder, ".flac"))}
+    extract, whole = extractor(), defaultdict(list)
+    for sound in map(sound_of, members(folder, ".flac")):
+        whole[len(sound)].append(sound)
     short = [row for row in range(BATCH) if lengths[row] < CROP]
     for row in short:
         mine = batches[OURS]["input_values"][row, : lengths[row]].numpy()
-        theirs = extract(whole[int(lengths[row])], sampling_rate=RATE)["input_values"][0]
-        if (apart := float(np.abs(mine - theirs).max())) > 1e-3:
+        made = [extract(sound, sampling_rate=RATE)["input_values"][0] for sound in whole[int(lengths[row])]]
+        if (apart := min(float(np.abs(mine - theirs).max()) for theirs in made)) > 1e-3:
             raise SystemExit(f"row {row} of a batch differs by {apart:g}")
     print(f"{len(short)} rows of a batch compared: the same values on both sides")
 
