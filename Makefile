@@ -24,10 +24,12 @@ soak: $(VENV)/.ready
 bench: $(VENV)/.ready
 	$(RUN)/python -m benchmarks
 
-# torch is pinned here, not in pyproject.toml, so that every checkout tests against one build of it.
+# torch is pinned here, not in pyproject.toml, so that every checkout tests against one build of it; and torchvision, an oracle of
+# tests, with it, whose newest release would bring another torch along.
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(RUN)/python -m pip install --quiet --disable-pip-version-check "torch==2.13.0"
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check --no-deps "torchvision==0.28.0"
 	$(RUN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
 	touch $@
 
