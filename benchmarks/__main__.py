@@ -1,6 +1,7 @@
 """All benchmarks, and a report of them.
 
-    python -m benchmarks [--quick] [--dataset DIR] [--data FOLDER] [--peer-python PYTHON] [--out FOLDER]
+    python -m benchmarks [--quick] [--dataset DIR] [--data FOLDER] [--images DIR] [--audio DIR] [--peer-python PYTHON]
+                         [--out FOLDER]
 
 Each runs in a process of its own, one after another; the report is what they print, headed by what they ran on. Those that need
 something that wasn't given are skipped, and the report says so. A benchmark that fails is in it too, and the exit code is 1.
@@ -62,6 +63,16 @@ def commands(chosen: argparse.Namespace, dataset: Path) -> Iterator[tuple[str, l
     peer = ["--peer-python", chosen.peer_python] if chosen.peer_python else []
     yield "text_build", [*quick, *peer, *(["--data", str(chosen.data)] if chosen.data else [])]
     yield "views", quick
+    images, audio = _given("--dataset", chosen.images), _given("--dataset", chosen.audio)
+    for name, given in {
+        "masked_patches": images,
+        "masked_frames": audio,
+        "learns_images": images,
+        "learns_audio": audio,
+    }.items():
+        yield name, [*given, *quick]
+    yield "large_photographs", quick
+    yield "two_threads", [*_given("--images", chosen.images), *_given("--audio", chosen.audio), *quick]
     if chosen.data and chosen.peer_python:
         few = ["--files", "200", "--rounds", "1"] if chosen.quick else []
         yield "gopher_quality", [str(chosen.data), "--peer", chosen.peer_python, *few]
@@ -71,6 +82,10 @@ def commands(chosen: argparse.Namespace, dataset: Path) -> Iterator[tuple[str, l
         yield "learns_text", [str(chosen.dataset), *(["--steps", "20"] if chosen.quick else [])]
     else:
         yield "learns_text", "skipped: it needs --dataset, built from real text with a val split"
+
+
+def _given(option: str, value: Path | None) -> list[str]:
+    return [option, str(value)] if value else []
 
 
 def run(name: str, arguments: list[str]) -> tuple[str, bool]:
@@ -88,6 +103,8 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="short rounds on little data, to see that all work")
     parser.add_argument("--dataset", type=Path, help="a finished dataset of real text; by default one is made up")
     parser.add_argument("--data", type=Path, help="a folder of text files for the benchmarks of builds")
+    parser.add_argument("--images", type=Path, help="a finished dataset of pictures with a val split; else made up")
+    parser.add_argument("--audio", type=Path, help="a finished dataset of speech with a val split; else the demo's")
     parser.add_argument(
         "--peer-python", default=os.environ.get("SSLPIPE_PEER_PYTHON"), help="an interpreter that has datatrove"
     )

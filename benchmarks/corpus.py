@@ -1,4 +1,4 @@
-"""What the benchmarks read: a dataset of made-up documents, or one that the user names, and the same rows for the peers.
+"""What the benchmarks read: a dataset that the user names, or one that is made up, and the same rows for the peers.
 
 Made-up documents have words of syllables, as frequent as Zipf's law says, lengths as uneven as those of web pages (log-normal),
 and sentences and lines. A loader's speed depends on the lengths of documents, not on what they say.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -43,14 +44,14 @@ def made_up(words: int, seed: int = 0) -> Iterator[str]:
         yield " ".join(text)
 
 
-def build(folder: Path, words: int) -> None:
+def build_text(folder: Path, quick: bool) -> None:
     """A finished dataset in `folder` from made-up documents."""
     import sslpipe
     from sslpipe import dedups, fits, maps, readers
 
     raw = folder.with_name("raw.jsonl")
     with raw.open("w") as file:
-        file.writelines(json.dumps({"text": text}) + "\n" for text in made_up(words))
+        file.writelines(json.dumps({"text": text}) + "\n" for text in made_up(QUICK_WORDS if quick else WORDS))
     recipe = sslpipe.Recipe(
         name="bench",
         sources={"main": readers.Jsonl(paths=[str(raw)])},
@@ -66,23 +67,40 @@ def build(folder: Path, words: int) -> None:
     raw.unlink()
 
 
-def options(doc: str | None) -> argparse.ArgumentParser:
+def build_shipped(recipe: str, raw: Path, folder: Path, *overrides: str) -> None:
+    """A finished dataset in `folder` by the shipped recipe of this name, from the files below `raw`."""
+    import sslpipe
+    from sslpipe.recipe.load import load_recipe
+
+    sslpipe.build(load_recipe(recipe, input=raw, overrides=overrides), folder, engine="inline")
+
+
+def members(folder: Path, suffix: str) -> list[bytes]:
+    """All members of the training shards with this suffix, for peers that are spared the reading of shards."""
+    found: list[bytes] = []
+    for entry in open_dataset(folder).manifest.split("train"):
+        with tarfile.open(folder / "dataset" / entry.path) as tar:
+            found += [tar.extractfile(member).read() for member in tar if member.name.endswith(suffix)]  # type: ignore[union-attr]
+    return found
+
+
+def options(doc: str | None, wanted: str = "ids") -> argparse.ArgumentParser:
     """What every benchmark of a stream can be told."""
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="short rounds on little data, to see that it works")
-    parser.add_argument("--dataset", type=Path, help="a finished dataset with ids; by default one is made up")
+    parser.add_argument("--dataset", type=Path, help=f"a finished dataset with {wanted}; by default one is made up")
     return parser
 
 
 @contextlib.contextmanager
-def workspace(dataset: Path | None, quick: bool) -> Iterator[Path]:
-    """A temporary folder that holds `dataset`, and takes what is made of it."""
+def workspace(dataset: Path | None, quick: bool, make: Callable[[Path, bool], None] = build_text) -> Iterator[Path]:
+    """A temporary folder that holds `dataset`, or one that `make` writes there, and takes what is made of it."""
     with tempfile.TemporaryDirectory(prefix="sslpipe-bench-") as name:
         folder = Path(name)
         if dataset is not None:
             (folder / "dataset").symlink_to(dataset.resolve(), target_is_directory=True)
         else:
-            build(folder / "dataset", QUICK_WORDS if quick else WORDS)
+            make(folder / "dataset", quick)
         describe(open_dataset(folder), "given" if dataset else "made up")
         yield folder
 
@@ -96,10 +114,15 @@ def open_dataset(folder: Path) -> sslpipe.Dataset:
 
 def describe(dataset: sslpipe.Dataset, origin: str) -> None:
     """Print what was measured on."""
+    units = {"ids": "tokens", "image": "pixels", "audio": "samples of sound"}
     shards = dataset.manifest.split("train")
-    tokens, samples = sum(shard.elements["ids"] for shard in shards), sum(shard.samples for shard in shards)
-    size = sum(shard.bytes for shard in shards) / 1e6
-    print(f"dataset ({origin}): {samples:,} documents, {tokens:,} tokens, {len(shards)} shards, {size:.1f} MB")
+    counts = [
+        f"{sum(shard.elements[name] for shard in shards):,} {units[field.kind]}"
+        for name, field in dataset.manifest.fields.items()
+        if field.kind in units
+    ]
+    rows, size = sum(shard.samples for shard in shards), sum(shard.bytes for shard in shards) / 1e6
+    print(f"dataset ({origin}): {rows:,} rows, {', '.join(counts)}, {len(shards)} shards, {size:.1f} MB")
 
 
 def save_rows(

@@ -31,7 +31,7 @@ class Side:
     """One way to do the work, ours, a peer's, or a physical limit; `start` gives the units done, item after item."""
 
     name: str
-    start: Callable[[], Iterator[int]]
+    start: Callable[[], Iterator[float]]
     against: str | None = None
     """The side of ours that a peer or a limit is compared with; None for a side of ours."""
     limit: bool = False
@@ -85,7 +85,7 @@ def take_turn(side: Side, seconds: float) -> Turn:
     items = side.start()
     for _ in range(WARM_UP):
         next(items)
-    done, cpu, start, spent = 0, cpu_seconds(), time.perf_counter(), 0.0
+    done, cpu, start, spent = 0.0, cpu_seconds(), time.perf_counter(), 0.0
     while spent < seconds:
         done += next(items)
         spent = time.perf_counter() - start

@@ -10,15 +10,18 @@ import numpy as np
 PREFERRED = ("input_ids", "labels", "position_ids")
 
 
-def endless(make: Callable[[], Iterable[Any]]) -> Callable[[], Iterator[int]]:
-    """Epoch after epoch of batches; `make` is called when a turn begins, so that libraries load only for those who use them."""
+def endless(make: Callable[[], Iterable[Any]], look: str = "input_ids", each: float = 1) -> Callable[[], Iterator[float]]:
+    """Epoch after epoch of batches, each counted as so many units, and looked into.
 
-    def start() -> Iterator[int]:
+    `make` is called when a turn begins, so that libraries load only for those who use them.
+    """
+
+    def start() -> Iterator[float]:
         batches = make()
         while True:
             for batch in batches:
-                batch["input_ids"]
-                yield 1
+                batch[look]
+                yield each
 
     return start
 

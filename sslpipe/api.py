@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from contextlib import closing
@@ -57,7 +58,7 @@ def build(
     folder = Path(out).expanduser()
     with closing(make_engine(engine, workers, None)) as runner:
         manifest = build_located(located, folder, runner, limit=limit, update=update)
-    check_bad(manifest, located.recipe)
+    check_bad(manifest, located.recipe, folder)
     return open(folder)
 
 
@@ -77,7 +78,7 @@ def build_located(
 
     check_inputs(located.recipe, out, located)
     Plan.of(located.recipe, locate=located.locate)
-    return Builder(located.recipe, out, engine, progress, limit=limit, update=update).run()
+    return Builder(located.recipe, out, engine, progress, limit=limit, update=update, located=located).run()
 
 
 def make_engine(name: str, workers: int | None, address: str | None) -> Engine:
@@ -97,7 +98,7 @@ def make_engine(name: str, workers: int | None, address: str | None) -> Engine:
     raise RecipeError(f"got engine `{name}`, wanted `ray` or `inline`")
 
 
-def check_bad(manifest: Manifest, recipe: Recipe) -> None:
+def check_bad(manifest: Manifest, recipe: Recipe, out: Path) -> None:
     """Raise TooMuchBadData where a finished dataset has a source with too many records that could not be read."""
     for source, outcomes in manifest.by_source.items():
         bad = sum(number for outcome, number in outcomes.items() if outcome.startswith("quarantined:"))
@@ -105,6 +106,7 @@ def check_bad(manifest: Manifest, recipe: Recipe) -> None:
         if bad > recipe.limits.max_bad * read:
             raise TooMuchBadData(
                 f"the dataset is finished, but {bad:,} of {read:,} records of source `{source}` could not be read, more than"
-                f" `limits: {{max_bad: {recipe.limits.max_bad}}}` allows. `sslpipe status` lists the reasons, `sslpipe report`"
-                " files too"
+                f" `limits: {{max_bad: {recipe.limits.max_bad}}}` allows. `sslpipe status {out}` lists the reasons,"
+                f" `sslpipe report {out}` files too; if they are as you expect, run it again with"
+                f" `--set limits.max_bad={math.ceil(100 * bad / read) / 100}`"
             )

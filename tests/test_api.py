@@ -110,7 +110,7 @@ def test_too_much_bad_data_comes_after_the_dataset(folder: Path, tmp_path: Path)
         sslpipe.build(made, tmp_path / "out", engine="inline")
     dataset = sslpipe.open(tmp_path / "out")
     assert len(dataset) == 13
-    check_bad(dataset.manifest, recipe(folder, limits=limits(max_bad=1 / 14)))
+    check_bad(dataset.manifest, recipe(folder, limits=limits(max_bad=1 / 14)), tmp_path / "out")
 
 
 def test_open_what_is_not_there(tmp_path: Path) -> None:

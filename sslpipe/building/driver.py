@@ -18,6 +18,7 @@ from sslpipe.core.errors import RecipeError, SslpipeError
 from sslpipe.core.fields import Field
 from sslpipe.core.hashes import fingerprint
 from sslpipe.kernels.jit import kernel_stamp
+from sslpipe.recipe.located import Located
 from sslpipe.recipe.plan import Plan
 from sslpipe.recipe.recipe import Recipe, step_stamp
 from sslpipe.shards.commits import Commit, Output, add_counts
@@ -58,9 +59,10 @@ class Builder:
 
     def __init__(
         self, recipe: Recipe, out: Path, engine: Engine, progress: Progress | None = None, *,
-        limit: int | None = None, update: bool = False,
+        limit: int | None = None, update: bool = False, located: Located | None = None,
     ) -> None:  # fmt: skip
         self._recipe, self._limit, self._update = recipe, limit, update
+        self._located = located
         self._storage = LocalStorage(out.resolve())
         self._engine = engine
         self._progress = progress or Silent()
@@ -95,7 +97,7 @@ class Builder:
 
     def _parts(self) -> list[tuple[str, dict[str, Any]]]:
         """What each read task reads: (source, part), sources by name, files by path."""
-        found = parts_by_source(self._recipe)
+        found = parts_by_source(self._recipe, self._located)
         return [
             (source, asdict(part)) for source, parts in found.items() for part in (parts if self._limit is None else parts[:1])
         ]

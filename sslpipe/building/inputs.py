@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from sslpipe.core.errors import RecipeError
 from sslpipe.core.steps import Part
 from sslpipe.core.words import counted
+from sslpipe.recipe.located import Located
 from sslpipe.recipe.recipe import Recipe
 
 TOP_SUFFIXES = 5
 
 
-def parts_by_source(recipe: Recipe) -> dict[str, list[Part]]:
+def parts_by_source(recipe: Recipe, located: Located | None = None) -> dict[str, list[Part]]:
     """The parts of each source, sources by name; raises RecipeError for one without a file that its reader reads."""
+    located = located or Located.of(recipe)
     found = {}
     for name in sorted(recipe.sources):
         reader = recipe.sources[name]
@@ -22,9 +23,12 @@ def parts_by_source(recipe: Recipe) -> dict[str, list[Part]]:
         if not found[name]:
             skipped = unread([reader.unclaimed()])
             there = f"; found {' '.join(skipped)}" if skipped else ""
-            raise RecipeError(
-                f"source `{name}`: no file under {', '.join(reader.paths)} is one that {reader.path()} reads{there}."
-                f" `sslpipe list {reader.path()}` says which it does"
+            kinds = ", ".join(suffix or "no suffix" for suffix in reader.claimed())
+            raise located.error(
+                ("sources", name, "paths"),
+                f"source `{name}`: no file under {', '.join(reader.paths)} is one that {reader.path()} reads"
+                f"{f' ({kinds})' if kinds else ''}{there or '; found nothing'}."
+                f" `sslpipe list {reader.path()}` says which it does",
             )
     return found
 

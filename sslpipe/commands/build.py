@@ -69,7 +69,7 @@ def build(
         typer.echo(json.dumps({**told, "shards": len(manifest.shards), "seconds": round(seconds, 3)}))
     else:
         typer.echo(summary(manifest, out, seconds, progress.input_bytes, located.recipe.build))
-    check_bad(manifest, located.recipe)
+    check_bad(manifest, located.recipe, out)
 
 
 class Terminated(BaseException):

@@ -40,8 +40,6 @@ def demo(
 
     The text are docstrings of installed Python files, the pictures tiles of two photographs, the speech sentences of a
     synthesiser. What is made lies under -o, to be looked at with every other command.
-
-    Example: sslpipe demo -o /tmp/demo
     """
     from sslpipe.api import make_engine
 

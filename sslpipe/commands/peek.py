@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
+from sslpipe.commands.options import Out
+
 
 def peek(
-    out: Annotated[Path, typer.Argument(help="The folder of the dataset.")],
+    out: Out,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="The folder for the pictures; OUT/peek by default.")
     ] = None,

@@ -42,7 +42,7 @@ def plan(
     located = load_located(recipe, input=inputs or None, overrides=sets or [])
     check_inputs(located.recipe, out, located)
     made = Plan.of(located.recipe, locate=located.locate)
-    parts = parts_by_source(located.recipe)
+    parts = parts_by_source(located.recipe, located)
     sizes = {name: {file: size for part in p for file, size in zip(part.files, part.sizes, strict=True)}
              for name, p in parts.items()}  # fmt: skip
     found = {name: (len(p), len(sizes[name]), sum(sizes[name].values())) for name, p in parts.items()}

@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
+from sslpipe.commands.options import Out
+
 
 def report(
-    out: Annotated[Path, typer.Argument(help="The folder of the dataset.")],
+    out: Out,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="The file to write; OUT/report.html by default.")
     ] = None,

@@ -7,6 +7,7 @@ that needs nothing returns itself. Every method works on a whole batch: the loop
 
 from __future__ import annotations
 
+import os
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from typing import Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import field_validator
 
 from sslpipe.core.documents import Documents
 from sslpipe.core.draw import Draw
@@ -130,7 +132,17 @@ class Reader(Step):
     """
 
     paths: tuple[str, ...] = ()
-    """Files, or folders that are searched."""
+    """Files, folders that are searched, and globs; one alone needs no list."""
+
+    @field_validator("paths", mode="before")
+    @classmethod
+    def _one_is_enough(cls, paths: Any) -> Any:
+        """As in YAML, one path stands for a list of it; what is neither is refused by what comes behind."""
+        if isinstance(paths, str | os.PathLike):
+            return (os.fspath(paths),)
+        if isinstance(paths, list | tuple):
+            return tuple(os.fspath(path) if isinstance(path, os.PathLike) else path for path in paths)
+        return paths
 
     @abstractmethod
     def parts(self, part_bytes: int) -> list[Part]:
@@ -143,6 +155,10 @@ class Reader(Step):
     @abstractmethod
     def outputs(self, fields: Fields) -> Fields:
         """The fields that the reader fills."""
+
+    def claimed(self) -> tuple[str, ...]:
+        """The suffixes of the files that it reads in folders, "" for files without one; compression's may stand behind."""
+        return ()
 
     def unclaimed(self) -> Mapping[str, int]:
         """How many files under `paths` the reader does not claim, by suffix."""

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated
 
-from pydantic import Field as Limit
 from pydantic import PositiveInt
 
-from sslpipe.codecs.image_header import MAX_PIXELS
 from sslpipe.codecs.text import invalid_utf8, is_binary
 from sslpipe.core.damage import Damage
 from sslpipe.core.fields import Field, Fields
-from sslpipe.core.steps import Reader
 from sslpipe.readers._fields import FileKind
-from sslpipe.readers._picture import check_picture
+from sslpipe.readers._picture_reader import PictureReader
 
 
-class FieldsReader(Reader):
+class FieldsReader(PictureReader):
     """Base of readers whose records hold several fields.
 
     A row in which one field can't be used is no row: it goes to the quarantine as a whole, since a picture without its caption
@@ -28,12 +24,6 @@ class FieldsReader(Reader):
     """What fields are: `image`, `audio` or `text`. Those not named here are what they are called, or else text."""
     max_record_bytes: PositiveInt = 64 << 20
     """Most bytes of all fields of a row together."""
-    max_pixels: Annotated[int, Limit(ge=1, le=MAX_PIXELS)] = 100_000_000
-    """Most pixels of a picture."""
-    min_side: PositiveInt = 1
-    """Shortest side of a picture in pixels."""
-    max_aspect: Annotated[float, Limit(ge=1, allow_inf_nan=False)] = 100
-    """Longest side of a picture per shortest."""
 
     def _kind(self, name: str) -> FileKind:
         called: Mapping[str, FileKind] = {"image": "image", "audio": "audio"}
@@ -47,7 +37,7 @@ class FieldsReader(Reader):
         """Raises Damage unless a field can hold this; pixels and samples are decoded later."""
         kind = self._kind(name)
         if kind == "image":
-            check_picture(data, self.max_pixels, self.min_side, self.max_aspect)
+            self._check_picture(data)
         elif kind == "audio":
             from sslpipe.codecs.audio import frames_of
 

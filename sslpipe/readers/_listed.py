@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Self
 
@@ -31,9 +31,11 @@ class ListedFiles:
     def __exit__(self, *_: object) -> None:
         self._folder.close()
 
-    def load(self, path: str, kind: FileKind, limit: int) -> tuple[bytes, Damage | None]:
+    def load(
+        self, path: str, kind: FileKind, limit: int, check_picture: Callable[[bytes], None]
+    ) -> tuple[bytes, Damage | None]:
         """The bytes of the file at a path, or what is wrong with it, as `loaded` does."""
-        return loaded(self._opened(path), kind, path, limit)
+        return loaded(self._opened(path), kind, path, limit, check_picture)
 
     def bad(self, record: Record, damage: Damage, path: str = "", data: bytes = b"") -> Bad:
         """The quarantine's entry for a record: by its line, or by the file that it names and that is damaged."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 
 from sslpipe.codecs.compression import decompressed
@@ -13,11 +13,14 @@ from sslpipe.readers._files import split_suffix
 from sslpipe.readers._open import OpenFile
 
 
-def loaded(opening: AbstractContextManager[OpenFile], kind: FileKind, name: str, limit: int) -> tuple[bytes, Damage | None]:
+def loaded(
+    opening: AbstractContextManager[OpenFile], kind: FileKind, name: str, limit: int, check_picture: Callable[[bytes], None]
+) -> tuple[bytes, Damage | None]:
     """The bytes that a file is as a field, and no damage; or what could be read of it, and what is wrong.
 
-    Pictures and sound are the file's own bytes, of which only the headers are looked at: what is damaged behind them shows when
-    they are decoded, once, by the first step that needs it. Text is decompressed, whatever its `name` says, and strict UTF-8.
+    Pictures and sound are the file's own bytes, of which only the headers are looked at, those of pictures by `check_picture`:
+    what is damaged behind them shows when they are decoded, once, by the first step that needs it. Text is decompressed,
+    whatever its `name` says, and strict UTF-8.
     """
     data = b""
     try:
@@ -26,7 +29,7 @@ def loaded(opening: AbstractContextManager[OpenFile], kind: FileKind, name: str,
                 data = gathered(decompressed(file, split_suffix(name.rpartition("/")[2])[1]), limit)
             else:
                 data = file.whole(limit)
-        return _checked(kind, data), None
+        return _checked(kind, data, check_picture), None
     except Damage as damage:
         return data, damage
 
@@ -41,14 +44,12 @@ def gathered(chunks: Iterable[bytes], limit: int) -> bytes:
     return bytes(data)
 
 
-def _checked(kind: FileKind, data: bytes) -> bytes:
+def _checked(kind: FileKind, data: bytes, check_picture: Callable[[bytes], None]) -> bytes:
     """The payload; raises Damage where the header of a picture or of sound, or any byte of a text, is not as it should be."""
     if kind == "text":
         return utf8_of(data)
     if kind == "image":
-        from sslpipe.codecs.image_header import image_header
-
-        image_header(data)
+        check_picture(data)
     else:
         from sslpipe.codecs.audio import frames_of
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple, Self
@@ -17,8 +16,9 @@ from sslpipe.core.encoded import Encoded
 from sslpipe.core.fields import Field, Fields
 from sslpipe.core.rows import Rows
 from sslpipe.core.steps import BadSink, Part, Reader
-from sslpipe.readers._batch import Batch, meta_json
+from sslpipe.readers._batch import Batch
 from sslpipe.readers._fields import AUDIO_SUFFIXES
+from sslpipe.readers._file_meta import file_meta
 from sslpipe.readers._files import bundled, discover, split_suffix
 from sslpipe.readers._open import RAW_BYTES, OpenFile, bad_record, opened
 from sslpipe.readers._windows import windows_of
@@ -50,8 +50,9 @@ class Audio(Reader):
     The reasons of what can't be read are those of `codecs.audio`, `io.*`, `record_too_large`, and `audio.too_long`.
     """
 
-    keep: tuple[Literal["path"], ...] = ()
-    """What goes into `meta`, as strings: `path`, the file's absolute path, bytes that aren't UTF-8 as `\\xNN`."""
+    keep: tuple[Literal["path", "folder"], ...] = ()
+    """What goes into `meta`, as strings, bytes that aren't UTF-8 as `\\xNN`: `path`, the file's absolute path; `folder`, the
+    name of the folder that it lies in, for `splits: {by: folder}`. Folders of one name are one group, wherever they lie."""
     max_record_bytes: PositiveInt = 64 << 20
     """Largest file that is held in memory, and so the largest whose bytes can be a row. With `window_s`, larger ones are read
     in windows from the disk."""
@@ -72,6 +73,10 @@ class Audio(Reader):
     def parts(self, part_bytes: int) -> list[Part]:
         """See `Reader.parts`; raises RecipeError for a path that leads to nothing."""
         return bundled(discover(self.paths, _claims), part_bytes)
+
+    def claimed(self) -> tuple[str, ...]:
+        """See `Reader.claimed`."""
+        return AUDIO_SUFFIXES
 
     def unclaimed(self) -> Mapping[str, int]:
         """How many files are not read, by suffix or by another reason: `hidden`, `same_file`, `not_regular_file`."""
@@ -97,7 +102,7 @@ class Audio(Reader):
         """
         batch, sounds, decoded = Batch(("audio",), bool(self.keep)), list[Any](), 0
         for number, name in enumerate(part.files):
-            meta = [meta_json({"path": os.fsencode(name).decode("utf-8", "backslashreplace")})] if self.keep else []
+            meta = [file_meta(name, self.keep)] if self.keep else []
             for place, data, sound in self._records(part, number, name, bad):
                 payloads = [data, *meta]
                 if not batch.has_room(payloads) or (sounds and decoded + sound.samples.nbytes > _DECODED):

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field as Limit
 from pydantic import PositiveInt
 
-from sslpipe.codecs.image_header import MAX_PIXELS
 from sslpipe.core.damage import Damage
 from sslpipe.core.fields import Field, Fields
 from sslpipe.core.rows import Rows
-from sslpipe.core.steps import BadSink, Part, Reader
-from sslpipe.readers._batch import Record, batched, meta_json
+from sslpipe.core.steps import BadSink, Part
+from sslpipe.readers._batch import Record, batched
 from sslpipe.readers._fields import IMAGE_SUFFIXES
+from sslpipe.readers._file_meta import file_meta
 from sslpipe.readers._files import bundled, discover, split_suffix
 from sslpipe.readers._open import bad_record, opened
-from sslpipe.readers._picture import check_picture
+from sslpipe.readers._picture_reader import PictureReader
 
 
-class Images(Reader):
+class Images(PictureReader):
     """Reads pictures, each file as one row with a field `image`, its bytes as they are.
 
     Files in folders and globs are claimed by suffix, in capitals or not: `.jpg .jpeg .jpe .png .webp .gif`; a file that `paths`
@@ -31,21 +29,19 @@ class Images(Reader):
     decodes them.
     """
 
-    keep: tuple[Literal["path"], ...] = ()
-    """What goes into `meta`, as strings: `path`, the file's absolute path, bytes that aren't UTF-8 as `\\xNN`."""
+    keep: tuple[Literal["path", "folder"], ...] = ()
+    """What goes into `meta`, as strings, bytes that aren't UTF-8 as `\\xNN`: `path`, the file's absolute path; `folder`, the
+    name of the folder that it lies in, for `splits: {by: folder}`. Folders of one name are one group, wherever they lie."""
     max_record_bytes: PositiveInt = 64 << 20
     """Largest file. 64 MiB holds a photograph of 50 megapixels without loss."""
-    max_pixels: Annotated[int, Limit(ge=1, le=MAX_PIXELS)] = 100_000_000
-    """Most pixels. A value takes three bytes for each, twice that while it is changed; no camera in use makes more."""
-    min_side: PositiveInt = 1
-    """Shortest side in pixels that is let in at all. To drop small pictures with their numbers kept, use
-    `filters.image_quality`."""
-    max_aspect: Annotated[float, Limit(ge=1, allow_inf_nan=False)] = 100
-    """Longest side per shortest. Beyond it are rulers, borders and broken headers."""
 
     def parts(self, part_bytes: int) -> list[Part]:
         """See `Reader.parts`; raises RecipeError for a path that leads to nothing."""
         return bundled(discover(self.paths, _claims), part_bytes)
+
+    def claimed(self) -> tuple[str, ...]:
+        """See `Reader.claimed`."""
+        return IMAGE_SUFFIXES
 
     def unclaimed(self) -> Mapping[str, int]:
         """How many files are not read, by suffix or by another reason: `hidden`, `same_file`, `not_regular_file`."""
@@ -65,13 +61,13 @@ class Images(Reader):
             try:
                 with opened(part, number) as file:
                     data = file.whole(self.max_record_bytes)
-                check_picture(data, self.max_pixels, self.min_side, self.max_aspect)
+                self._check_picture(data)
             except Damage as damage:
                 bad(bad_record(name, damage, raw=data))
                 continue
             payloads = [data]
             if self.keep:
-                payloads.append(meta_json({"path": os.fsencode(name).decode("utf-8", "backslashreplace")}))
+                payloads.append(file_meta(name, self.keep))
             yield number, 0, payloads
 
 

@@ -50,6 +50,10 @@ class Jsonl(Reader):
         """See `Reader.parts`; raises RecipeError for a path that leads to nothing."""
         return bundled(discover(self.paths, _claims), part_bytes)
 
+    def claimed(self) -> tuple[str, ...]:
+        """See `Reader.claimed`."""
+        return _SUFFIXES
+
     def unclaimed(self) -> Mapping[str, int]:
         """How many files are not read, by suffix or by another reason: `hidden`, `same_file`, `not_regular_file`."""
         return discover(self.paths, _claims).skipped

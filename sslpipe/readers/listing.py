@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, ClassVar, Final, Literal, Self
 
 from pydantic import AfterValidator, PositiveInt, model_validator
 
@@ -13,7 +13,7 @@ from sslpipe.codecs.text import without_mark
 from sslpipe.core.damage import Damage
 from sslpipe.core.fields import Field, Fields
 from sslpipe.core.rows import Rows
-from sslpipe.core.steps import BadSink, Part, Reader
+from sslpipe.core.steps import BadSink, Part
 from sslpipe.readers._batch import batched
 from sslpipe.readers._beneath import Beneath
 from sslpipe.readers._columns import Columns, checked_columns
@@ -22,6 +22,7 @@ from sslpipe.readers._files import File, cost_of, discover, part_of, split_suffi
 from sslpipe.readers._lines import lines_of
 from sslpipe.readers._listed import ListedFiles, folder_of
 from sslpipe.readers._open import bad_record, opened
+from sslpipe.readers._picture_reader import PictureReader
 from sslpipe.readers._table import Record, cell_records, json_records
 
 _JSON: Final = (".jsonl", ".ndjson")
@@ -31,7 +32,7 @@ _MAX_BYTES: Final = 1 << 40
 """What may come out of a compressed list. Lines stream, so that this bounds time only."""
 
 
-class Listing(Reader):
+class Listing(PictureReader):
     """Reads lists of files, each line as one row: a path of a picture and its caption, of sound and what is said.
 
     Lists are claimed by suffix, compressed or not: `.jsonl` and `.ndjson`, an object a line, `.csv` and `.tsv`, whose first
@@ -42,6 +43,8 @@ class Listing(Reader):
 
     A line that can't be read, or one of whose files can't be, is one entry (`json.*`, `csv.*`, `text.*`, `image.*`, ...).
     """
+
+    version: ClassVar[int] = 2
 
     fields: Annotated[dict[str, str], AfterValidator(checked_columns)] = {  # noqa: RUF012 (pydantic copies it)
         "image": "file_name",
@@ -78,6 +81,10 @@ class Listing(Reader):
         A part has about `part_bytes` of files, and no fewer than the list has itself: it is read again up to each part's lines.
         """
         return [part for listing in discover(self.paths, _claims).files for part in self._divided(listing, part_bytes)]
+
+    def claimed(self) -> tuple[str, ...]:
+        """See `Reader.claimed`."""
+        return (*_JSON, *_TABLES)
 
     def unclaimed(self) -> Mapping[str, int]:
         """How many files are neither lists nor named in one, by suffix or by another reason, as in `readers.text`."""
@@ -124,12 +131,15 @@ class Listing(Reader):
             return None
         payloads = []
         for kind, value in values:
-            data, damaged = files.load(value, kind, self.max_record_bytes) if isinstance(value, str) else (value, None)
+            data, damaged = self._loaded(files, value, kind) if isinstance(value, str) else (value, None)
             if damaged is not None:
                 bad(files.bad(record, damaged, str(value), data))
                 return None
             payloads.append(data)
         return payloads
+
+    def _loaded(self, files: ListedFiles, path: str, kind: FileKind) -> tuple[bytes, Damage | None]:
+        return files.load(path, kind, self.max_record_bytes, self._check_picture)
 
     def _columns(self) -> Columns:
         return Columns(self.fields, self.kinds, self.keep)

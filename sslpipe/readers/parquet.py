@@ -73,6 +73,10 @@ class Parquet(FieldsReader):
                     raise RecipeError(f"{self.path()}: {parts[0].files[0]}: {damage.detail}") from None
         return parts
 
+    def claimed(self) -> tuple[str, ...]:
+        """See `Reader.claimed`."""
+        return _SUFFIXES
+
     def unclaimed(self) -> Mapping[str, int]:
         """How many files are not read, by suffix or by another reason: `hidden`, `same_file`, `not_regular_file`."""
         return discover(self.paths, _claims).skipped

@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Annotated, Final, Literal, Self, get_args
+from typing import Annotated, ClassVar, Final, Literal, Self, get_args
 
 from pydantic import AfterValidator, PositiveInt, model_validator
 
@@ -14,12 +14,14 @@ from sslpipe.core.damage import Damage
 from sslpipe.core.errors import RecipeError
 from sslpipe.core.fields import Field, Fields
 from sslpipe.core.rows import Rows
-from sslpipe.core.steps import BadSink, Part, Reader
-from sslpipe.readers._batch import Record, batched, meta_json
+from sslpipe.core.steps import BadSink, Part
+from sslpipe.readers._batch import Record, batched
 from sslpipe.readers._fields import FileKind, checked_kinds, checked_names, kind_of_suffix
+from sslpipe.readers._file_meta import file_meta, shown
 from sslpipe.readers._files import File, bundled_groups, found_names
 from sslpipe.readers._open import bad_record, opened
 from sslpipe.readers._payload import loaded
+from sslpipe.readers._picture_reader import PictureReader
 from sslpipe.readers._suffixes import Suffixes
 
 _ORDER: Final = get_args(FileKind)
@@ -41,7 +43,7 @@ def _checked_suffixes(fields: dict[str, tuple[str, ...]]) -> dict[str, tuple[str
     return {name: tuple(suffix.lower() for suffix in fields[name]) for name in sorted(fields)}
 
 
-class Stems(Reader):
+class Stems(PictureReader):
     """Reads rows whose fields are files side by side: the same folder, the same stem, a suffix that says which field each is.
 
     A suffix is any end of a name with a dot in it, so that `_desc.ogg` takes `cat_desc.ogg` for the stem `cat`; the longest
@@ -53,6 +55,8 @@ class Stems(Reader):
     read, its whole row is one entry, with the reason that this file has (`io.*`, `text.*`, `image.*`, `audio.*`).
     """
 
+    version: ClassVar[int] = 2
+
     fields: Annotated[dict[str, tuple[str, ...]], AfterValidator(_checked_suffixes)] = {  # noqa: RUF012 (pydantic copies it)
         "image": (".jpg", ".jpeg", ".png", ".webp", ".gif"),
         "text": (".txt",),
@@ -63,8 +67,9 @@ class Stems(Reader):
     for pictures or sound."""
     lines: Literal["all", "first"] = "all"
     """Which lines of text files count; `first` is for captions with translations or notes below them."""
-    keep: tuple[Literal["stem"], ...] = ()
-    """What goes into `meta`, as strings: `stem`, the absolute path that the files share, bytes that aren't UTF-8 as `\\xNN`."""
+    keep: tuple[Literal["stem", "folder"], ...] = ()
+    """What goes into `meta`, as strings, bytes that aren't UTF-8 as `\\xNN`: `stem`, the absolute path that the files share;
+    `folder`, the name of the folder that they lie in, for `splits: {by: folder}`. Folders of one name are one group."""
     max_record_bytes: PositiveInt = 64 << 20
     """Largest file, decompressed."""
 
@@ -80,6 +85,10 @@ class Stems(Reader):
     def parts(self, part_bytes: int) -> list[Part]:
         """See `Reader.parts`, files of a stem together; raises RecipeError for a path to nothing, or to a file of no field."""
         return bundled_groups(self._found()[0], part_bytes)
+
+    def claimed(self) -> tuple[str, ...]:
+        """See `Reader.claimed`."""
+        return tuple(suffix for suffixes in self.fields.values() for suffix in suffixes)
 
     def unclaimed(self) -> Mapping[str, int]:
         """How many files are not read, by suffix or by another reason: `hidden`, `same_file`, `not_regular_file`."""
@@ -104,7 +113,7 @@ class Stems(Reader):
             if payloads is None:
                 continue
             if self.keep:
-                payloads.append(meta_json({"stem": _shown(stem)}))
+                payloads.append(file_meta(stem, self.keep))
             yield files[0][1], 0, payloads
 
     def _named(self, part: Part) -> Iterator[tuple[str, str, int]]:
@@ -119,13 +128,13 @@ class Stems(Reader):
         """Field by field; none where the files are no row, which `bad` is told."""
         unpaired = self._unpaired([field for field, _ in files], [part.files[number] for _, number in files])
         if unpaired is not None:
-            bad(bad_record(part.files[files[0][1]], unpaired, f"stem {_shown(_base(stem))}"))
+            bad(bad_record(part.files[files[0][1]], unpaired, f"stem {shown(_base(stem))}"))
             return None
         kinds = self._kinds()
         payloads = []
         for field, number in files:
             name = part.files[number]
-            data, damage = loaded(opened(part, number), kinds[field], name, self.max_record_bytes)
+            data, damage = loaded(opened(part, number), kinds[field], name, self.max_record_bytes, self._check_picture)
             if damage is not None:
                 bad(bad_record(name, damage, raw=data))
                 return None
@@ -135,7 +144,7 @@ class Stems(Reader):
 
     def _unpaired(self, found: Sequence[str], names: Sequence[str]) -> Damage | None:
         """Why the files of a stem are no row."""
-        listed = ", ".join(_shown(_base(name)) for name in names)
+        listed = ", ".join(shown(_base(name)) for name in names)
         missing = [field for field in self._kinds() if field not in found]
         if len(set(found)) < len(found):
             twice = next(field for field in found if found.count(field) > 1)
@@ -153,7 +162,7 @@ class Stems(Reader):
         for name, status in found_names(self.paths, suffixes.claim, skipped):
             found = suffixes.split(name)
             if found is None:
-                wanted = ", ".join(suffix for suffixes in self.fields.values() for suffix in suffixes)
+                wanted = ", ".join(self.claimed())
                 raise RecipeError(f"{name}: got a file of no field, wanted a folder, or a name that ends with one of {wanted}")
             groups.setdefault(found[0], []).append((ranks.index(found[1]), (name, status)))
         read: set[tuple[tuple[int, int, int], ...]] = set()
@@ -180,8 +189,3 @@ class Stems(Reader):
 
 def _base(name: str) -> str:
     return name.rpartition("/")[2]
-
-
-def _shown(name: str) -> str:
-    """A file name as text; bytes that aren't UTF-8 are escaped."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Final, Literal
 
@@ -15,7 +14,8 @@ from sslpipe.core.damage import Damage
 from sslpipe.core.fields import Field, Fields
 from sslpipe.core.rows import Rows
 from sslpipe.core.steps import BadSink, Part, Reader
-from sslpipe.readers._batch import Record, batched, meta_json
+from sslpipe.readers._batch import Record, batched
+from sslpipe.readers._file_meta import file_meta
 from sslpipe.readers._files import bundled, discover, split_suffix
 from sslpipe.readers._open import bad_record, opened
 from sslpipe.readers._payload import gathered
@@ -39,14 +39,19 @@ class Text(Reader):
 
     encoding: Annotated[str, AfterValidator(checked_encoding)] = "utf-8"
     """The character encoding of all files. Pages without a byte order mark are tried in it first unless it is UTF-8."""
-    keep: tuple[Literal["path"], ...] = ()
-    """What goes into `meta`, as strings: `path`, the file's absolute path, bytes that aren't UTF-8 as `\\xNN`."""
+    keep: tuple[Literal["path", "folder"], ...] = ()
+    """What goes into `meta`, as strings, bytes that aren't UTF-8 as `\\xNN`: `path`, the file's absolute path; `folder`, the
+    name of the folder that it lies in, for `splits: {by: folder}`. Folders of one name are one group, wherever they lie."""
     max_record_bytes: PositiveInt = 64 << 20
     """Largest file, decompressed. 64 MiB is longer than any book, and bounds a worker's memory at a few times that."""
 
     def parts(self, part_bytes: int) -> list[Part]:
         """See `Reader.parts`; raises RecipeError for a path that leads to nothing."""
         return bundled(discover(self.paths, _claims), part_bytes)
+
+    def claimed(self) -> tuple[str, ...]:
+        """See `Reader.claimed`."""
+        return _SUFFIXES
 
     def unclaimed(self) -> Mapping[str, int]:
         """How many files are not read, by suffix or by another reason: `hidden`, `same_file`, `not_regular_file`."""
@@ -68,7 +73,7 @@ class Text(Reader):
                 bad(bad_record(name, damage))
                 continue
             if self.keep:
-                payloads.append(meta_json({"path": os.fsencode(name).decode("utf-8", "backslashreplace")}))
+                payloads.append(file_meta(name, self.keep))
             yield number, 0, payloads
 
     def _text(self, part: Part, number: int) -> bytes:

@@ -22,6 +22,7 @@ from sslpipe.readers._open import OpenFile, bad_record, opened
 from sslpipe.readers._samples import Sample, samples
 from sslpipe.readers._tar import Member, read_member
 
+_SUFFIXES: Final = (".tar", ".tgz")
 _JSON: Final = "json"
 _KEY: Final = "__key__"
 
@@ -77,6 +78,10 @@ class WebDataset(FieldsReader):
             if split_suffix(name.rpartition("/")[2])[1] or name.lower().endswith(".tgz"):
                 raise RecipeError(f"{self.path()}: {name} is a compressed archive; decompress it first, or leave it out")
         return bundled(found, part_bytes)
+
+    def claimed(self) -> tuple[str, ...]:
+        """See `Reader.claimed`."""
+        return _SUFFIXES
 
     def unclaimed(self) -> Mapping[str, int]:
         """How many files are not read, by suffix or by another reason: `hidden`, `same_file`, `not_regular_file`."""
@@ -147,4 +152,4 @@ def _first(sample: Sample, name: str, extensions: tuple[str, ...]) -> Member:
 
 
 def _claims(name: str) -> bool:
-    return split_suffix(name)[0] in (".tar", ".tgz")
+    return split_suffix(name)[0] in _SUFFIXES

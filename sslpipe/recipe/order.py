@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from sslpipe.core.errors import RecipeError
+from sslpipe.core.fields import Fields
 from sslpipe.core.steps import Filter, Map, Pack, Step, Task
 from sslpipe.recipe.registry import role_of
 
@@ -55,11 +57,33 @@ def unstreamable(steps: Sequence[Step]) -> tuple[int, str] | None:
     return _out_of_order(steps) or _maps_too_late(steps)
 
 
+def short_rows(steps: Sequence[Step], fields: Fields) -> tuple[int, str] | None:
+    """The task that needs longer rows than the pack before it makes; `fields` are those stored."""
+    pack = next((step for step in steps if isinstance(step, Pack)), None)
+    for position, step in enumerate(steps):
+        if isinstance(step, Task) and pack is not None and step.minimum() > (length := packed_length(pack, fields)):
+            return position, (
+                f"{step.path()} needs rows of {step.minimum()} elements, {pack.path()} makes rows of {length};"
+                " choose a longer `length:`"
+            )
+    return None
+
+
+def packed_length(pack: Pack, fields: Fields) -> int:
+    """Elements of a packed row."""
+    shapes = [field.shape for field in pack.outputs(fields).values() if field.kind == "ids"]
+    if len(shapes) != 1 or len(shapes[0]) != 1 or shapes[0][0] is None:
+        raise RecipeError(f"{pack.path()}: packed rows have the shapes {shapes}, wanted one field of ids of one length")
+    return shapes[0][0]
+
+
 def _out_of_order(steps: Sequence[Step]) -> tuple[int, str] | None:
     last = -1
     for position, step in enumerate(steps):
         rank = next((rank for rank, (kind, _) in enumerate(_RANKS) if isinstance(step, kind)), None)
         if rank is None:
+            if isinstance(step, type) and issubclass(step, Step):
+                return position, f"a stream takes steps, and got the class {step.__name__}: write {step.__name__}()"
             what = step.path() if isinstance(step, Step) else repr(step)[:80]
             return position, f"a stream can't run {what} on the fly; it takes {_ORDER}. Put other steps into `build:`"
         if rank < last:

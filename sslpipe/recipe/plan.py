@@ -6,22 +6,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from sslpipe.core.errors import RecipeError
 from sslpipe.core.fields import ENCODED, Fields
 from sslpipe.core.rows import Rows
-from sslpipe.core.steps import Context, Cut, Dedup, Filter, Fit, Map, Measure, Pack, Step, Task
+from sslpipe.core.steps import Context, Cut, Dedup, Filter, Fit, Map, Measure, Pack, Reader, Step, Task
 from sslpipe.filters.empty import Empty
 from sslpipe.maps.tokenize import Tokenize
-from sslpipe.recipe.order import unstreamable
+from sslpipe.recipe.order import short_rows, unstreamable
 from sslpipe.recipe.recipe import Recipe
 from sslpipe.shards.layout import stored
 from sslpipe.shards.ledger import MEASURED
 
 Result = TypeVar("Result")
-Place = tuple[str, int]
-"""Where a step stands: `("build", 3)`."""
+Place = tuple[str | int, ...]
+"""What an error is about: `("build", 3)`, `("shards", "splits", "by")`."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,8 @@ class _Planner:
                 learnt.add(fit.artefact)
             checked.append(replace(segment, fields_in=start, fields=inner, fields_out=fields))
         if not stored(fields):
-            raise RecipeError("nothing is left to store: every field is gone after the last build step")
+            error = RecipeError("nothing is left to store: every field is gone after the last build step")
+            raise self._locate(self._last_place(), error)
         self._check_formats(fields)
         self._check_groups()
         self._check_cuts()
@@ -128,12 +129,15 @@ class _Planner:
         for step in self._recipe.stream:
             # A filter right of the fence judges stored measures; the field that was measured may be gone.
             stream = stream if isinstance(step, Filter) else self._after(step, stream)
+        if fault := short_rows(self._recipe.stream, fields):
+            raise self._locate(("stream", fault[0]), RecipeError(fault[1]))
         labels = self._labels()
         kept = self._kept_measures()
         if kept and checked[-1].pack is not None:
-            raise RecipeError(
+            raise self._at(
+                checked[-1].pack,
                 f"{checked[-1].pack.path()} in `build:` makes rows of many documents, and {kept[0].path()} measures one;"
-                " put the pack into `stream:`, or take the measure and the filters that need it out"
+                " put the pack into `stream:`, or take the measure and the filters that need it out",
             )
         columns = tuple(f"{labels[measure]}.{name}" for measure in kept for name in measure.names())
         measured = {
@@ -148,9 +152,7 @@ class _Planner:
 
     def _check_new(self, fit: Fit, learnt: set[str]) -> None:
         if fit.artefact in learnt:
-            error = RecipeError(f"{fit.path()}: {fit.artefact} is learnt before already; one recipe learns one of them")
-            place = self._places.get(id(fit))
-            raise self._locate(place, error) if place else error
+            raise self._at(fit, f"{fit.path()}: {fit.artefact} is learnt before already; one recipe learns one of them")
 
     def _check_formats(self, fields: Fields) -> None:
         """Rows of one field are stored alike: a reader of WebDataset goes by the extension."""
@@ -162,25 +164,26 @@ class _Planner:
                 error = RecipeError(
                     f"field `{name}` would be stored in as many formats as it was read in; put {ways[kind.kind]} {where}"
                 )
-                raise error if last is None else self._locate(("build", last), error)
+                raise self._locate(self._last_place() if last is None else ("build", last), error)
 
     def _check_groups(self) -> None:
         """A split by group needs the group's name beside every row, from every source."""
         column = self._recipe.shards.splits.by
         for name, reader in self._recipe.sources.items() if column is not None else ():
             if column not in getattr(reader, "keep", ()):
-                raise RecipeError(
-                    f"shards.splits: `by: {column}` needs that column of `meta`, and source `{name}` doesn't keep it;"
-                    f" write `keep: [{column}]` into {reader.path()}"
-                )
+                choices = _kept_choices(reader)
+                if column in choices or not choices:
+                    way = f"write `keep: [{column}]` into {reader.path()}"
+                else:
+                    way = f"{reader.path()} can keep {', '.join(choices)} alone: `by: folder` groups by the folders of files"
+                error = RecipeError(f"`by: {column}` needs that column of `meta`, and source `{name}` doesn't keep it; {way}")
+                raise self._locate(("shards", "splits", "by"), error)
 
     def _check_cuts(self) -> None:
         """One cut a recipe: the pieces of a record are numbered in its own number, once."""
         cuts = [step for step in self._build if isinstance(step, Cut)]
         if len(cuts) > 1:
-            error = RecipeError(f"{cuts[1].path()} comes after {cuts[0].path()}; a recipe divides its rows once")
-            place = self._places.get(id(cuts[1]))
-            raise self._locate(place, error) if place else error
+            raise self._at(cuts[1], f"{cuts[1].path()} comes after {cuts[0].path()}; a recipe divides its rows once")
 
     def _resolve(self, step: Step, fields: Fields) -> None:
         """Remember which field each measure looks at, where it is first computed."""
@@ -191,12 +194,11 @@ class _Planner:
     def _check_requirement(self, step: Step, learnt: set[str]) -> None:
         wanted = step.requires()
         if wanted is not None and wanted not in learnt:
-            error = RecipeError(
+            raise self._at(
+                step,
                 f"{step.path()} needs {wanted}, and no step before it learns one;"
-                f" put fits.byte_level_bpe before it, or give a file: `{step.path()}: {{tokenizer: path/to/{wanted}}}`"
+                f" put fits.byte_level_bpe before it, or give a file: `{step.path()}: {{tokenizer: path/to/{wanted}}}`",
             )
-            place = self._places.get(id(step))
-            raise self._locate(place, error) if place else error
 
     def _cut(self) -> list[Segment]:
         segments = [Segment((Empty(),))]
@@ -227,10 +229,11 @@ class _Planner:
         first, *others = kinds
         for other in others:
             if kinds[other] != kinds[first]:
-                raise RecipeError(
+                error = RecipeError(
                     f"sources `{first}` and `{other}` fill different fields ({_listed(kinds[first])};"
                     f" {_listed(kinds[other])}); all sources of a dataset fill the same ones"
                 )
+                raise self._locate(("sources", other), error)
         return kinds[first]
 
     def _after(self, step: Step, fields: Fields) -> Fields:
@@ -240,8 +243,16 @@ class _Planner:
         try:
             return act()
         except RecipeError as error:
-            place = self._places.get(id(step))
-            raise (self._locate(place, error) if place else error) from None
+            raise self._at(step, str(error)) from None
+
+    def _at(self, step: Step, message: str) -> RecipeError:
+        """An error with the step's place in front; steps that stand in no recipe have none."""
+        place = self._places.get(id(step))
+        return self._locate(place, RecipeError(message)) if place else RecipeError(message)
+
+    def _last_place(self) -> Place:
+        """Where the fields to be stored were made: by the last build step, or by the first source."""
+        return ("build", len(self._build) - 1) if self._build else ("sources", next(iter(self._recipe.sources)))
 
     def _labels(self) -> dict[Measure, str]:
         """Names for the columns of measures; the field is added where one class measures several."""
@@ -281,6 +292,12 @@ def _with(segment: Segment, step: Step) -> Segment:
     if isinstance(step, Map):
         return replace(segment, steps=(*segment.steps, step, Empty()))
     return replace(segment, steps=(*segment.steps, step))
+
+
+def _kept_choices(reader: Reader) -> tuple[str, ...]:
+    """What a reader can keep, where that is a few things that it knows; none where it keeps any column of its records."""
+    kept = type(reader).model_fields.get("keep")
+    return get_args(get_args(kept.annotation)[0]) if kept is not None else ()
 
 
 def _listed(fields: Fields) -> str:

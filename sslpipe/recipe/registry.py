@@ -38,6 +38,10 @@ class UnknownStep(RecipeError):
         self.message, self.hint = message, hint
 
 
+class Untrusted(UnknownStep):
+    """The step is code of another package, which may not run."""
+
+
 def role_of(name: str) -> str:
     """The role that a name states: `filters` in `filters.gopher_quality` and in `my_package.filters.foo`; else empty."""
     parts = name.split(".")
@@ -73,7 +77,7 @@ def resolve(name: str, *, trust: bool = False) -> type[shapes.Step]:
             f"got the step `{name}`, wanted its folder to be a role: one of {', '.join(ROLES)}", did_you_mean(parts[-2], ROLES)
         )
     if not trust:
-        raise UnknownStep(
+        raise Untrusted(
             f"`{name}` is code of the package `{parts[0]}`, which this recipe may not run; pass trust=True if it may"
         )
     return _foreign(parts)

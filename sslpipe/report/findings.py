@@ -20,7 +20,7 @@ from sslpipe.report.outputs import commits_of
 from sslpipe.report.payloads import tokenizer_decode
 from sslpipe.report.quarantine import BadRecord, quarantined
 from sslpipe.report.series import Series
-from sslpipe.shards.manifest import NAME, Manifest
+from sslpipe.shards.manifest import Manifest
 from sslpipe.shards.storage import LocalStorage
 from sslpipe.stream.dataset import Dataset
 
@@ -90,9 +90,7 @@ class Findings:
 
 def find(storage: LocalStorage, *, trust: bool = False) -> Findings:
     """Gather them; raises DataError for a dataset that is not finished, or whose records contradict one another."""
-    if storage.size(NAME) is None:
-        raise DataError(f"{storage.root} is not finished yet; `sslpipe status {storage.root}` says how far it is")
-    manifest = Manifest.load(storage)
+    manifest = Manifest.finished(storage)
     commits = commits_of(storage, manifest)
     thresholds = Thresholds(storage, manifest, trust=trust)
     ledger = LedgerPass(thresholds.lines(), list(by_reason(manifest, "filtered"))[:REASONS], DROPPED, manifest.seed)

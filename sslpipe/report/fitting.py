@@ -60,7 +60,7 @@ class Fitting:
         fit = f"these fit: {', '.join(self.steps)}" if self.steps else "no other fits either"
         if name in self.unfit:
             raise RecipeError(f"{name} does not fit this dataset: {self.unfit[name]}; {fit}")
-        hint = did_you_mean(name, [*self.steps, *self.unfit])
+        hint = did_you_mean(name, self.steps)
         raise RecipeError(f"there is no task `{name}`; {fit}" + (f"; {hint}" if hint else ""))
 
 

@@ -19,7 +19,7 @@ from sslpipe.report.fitting import Fitting, Steps, described
 from sslpipe.report.pictures.drawers import drawer_of
 from sslpipe.report.pictures.scene import Sample, Scene
 from sslpipe.report.stored_row import stored_row
-from sslpipe.shards.manifest import NAME
+from sslpipe.shards.manifest import Manifest
 from sslpipe.shards.storage import LocalStorage
 from sslpipe.stream.dataset import Dataset
 
@@ -46,10 +46,8 @@ def peek(out: Path, folder: Path, *, task: str | None = None, rows: int = 4, see
     empty, RecipeError where no task fits.
     """
     storage = LocalStorage(out)
-    if storage.size(NAME) is None:
-        raise DataError(f"{out} is not finished yet; `sslpipe status {out}` says how far it is")
+    manifest = Manifest.finished(storage)
     dataset = Dataset(out)
-    manifest = dataset.manifest
     if not manifest.split("train"):
         raise DataError(f"{out} has no rows to train on; `sslpipe report {out}` shows what became of all")
     fitting = Fitting.of(manifest, {name: storage.path(file.path) for name, file in manifest.artefacts.items()})

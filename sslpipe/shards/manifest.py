@@ -110,11 +110,17 @@ class Manifest(BaseModel):
         return fingerprint("domain.1", [(shard.split, shard.samples, shard.index.xxh3_128) for shard in self.shards])
 
     @classmethod
+    def finished(cls, storage: LocalStorage) -> Manifest:
+        """The same, for commands that are asked about a build that may still run: those say how to look how far it is."""
+        _check_folder(storage)
+        if storage.size(NAME) is None:
+            raise DataError(f"{storage.root} is not finished yet; `sslpipe status {storage.root}` says how far it is")
+        return cls.load(storage)
+
+    @classmethod
     def load(cls, storage: LocalStorage) -> Manifest:
         """The newest version in a folder."""
-        if not storage.root.is_dir():
-            what = "is a file; give the dataset's folder" if storage.root.exists() else "does not exist"
-            raise DataError(f"{storage.root} {what}")
+        _check_folder(storage)
         if storage.size(NAME) is None:
             raise DataError(
                 f"{storage.root} has no {NAME}: it is not a finished dataset."
@@ -126,3 +132,9 @@ class Manifest(BaseModel):
             problem = error.errors()[0]
             where = ".".join(map(str, problem["loc"])) or "the file"
             raise DataError(f"{storage.path(NAME)}: {where}: {problem['msg']}") from None
+
+
+def _check_folder(storage: LocalStorage) -> None:
+    if not storage.root.is_dir():
+        what = "is a file; give the dataset's folder" if storage.root.exists() else "does not exist"
+        raise DataError(f"{storage.root} {what}")

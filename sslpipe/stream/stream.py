@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from torch.utils.data import IterableDataset, get_worker_info
+from torch.utils.data._utils.collate import default_collate_fn_map
 
 from sslpipe.core.errors import RecipeError
 from sslpipe.core.rows import Rows
@@ -58,6 +59,8 @@ class Stream(IterableDataset[dict[str, Any]]):
     **State.** `state_dict()` is the place behind the last batch handed out: when iterated directly, the last that `next` gave;
     through `DataLoader(stream, batch_size=None, num_workers=N)`, the last that the loop looked into (see `Batch`). Batches made
     ahead don't count. `load_state_dict` and `set_epoch` act on the next `iter()`, not on one that runs.
+
+    Without `batch_size=None` a loader would put batches into batches; the first one it takes raises RecipeError.
 
     A batch is a `Batch`: a dict of tensors, and of lists for text, meta, and pictures or sound that no task took; see `collate`
     for what is padded and added. Threads run in processes that iterate directly, and end with the iterator; a loader's worker
@@ -208,6 +211,15 @@ class Stream(IterableDataset[dict[str, Any]]):
         """
         rest = self._windows.rows % self._windows.size
         return {**self._report, "tail": rest, "tail_mode": self._windows.tail, "steps": self._windows.steps(0)}
+
+
+def _made_already(batch: Sequence[Batch], *, collate_fn_map: Any = None) -> Batch:
+    """What a loader's `default_collate` does with batches."""
+    raise RecipeError("the batches are made already: DataLoader(stream, batch_size=None, ...)")
+
+
+# The registry that `default_collate` documents for types of one's own; every process that unpickles a stream imports this file.
+default_collate_fn_map[Batch] = _made_already
 
 
 def _check_choice(name: str, value: Any, choices: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from sslpipe.core.errors import RecipeError
 from sslpipe.core.fields import Fields
 from sslpipe.core.steps import Context, Filter, Map, Pack, Step, Task
-from sslpipe.recipe.order import unstreamable
+from sslpipe.recipe.order import packed_length, short_rows, unstreamable
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,9 @@ class StreamSteps:
             outputs = dict(step.outputs(outputs)) if step is not None else outputs
         worker = pack or task
         units = _units(worker, fields) if worker is not None else None
-        steps = cls(tuple(given), filters, maps, pack, task, fields, artefacts, outputs, units)
-        if task is not None and pack is not None and task.minimum() > steps.packed_length():
-            raise RecipeError(
-                f"{task.path()} needs rows of {task.minimum()} elements, {pack.path()} makes rows of {steps.packed_length()};"
-                " choose a longer `length:`"
-            )
-        return steps
+        if fault := short_rows(bound, fields):
+            raise RecipeError(fault[1])
+        return cls(tuple(given), filters, maps, pack, task, fields, artefacts, outputs, units)
 
     def opened(self) -> tuple[list[tuple[Map, Any]], Any, Any]:
         """The maps with what they open to, the packer and the labeller, None where there is no such step."""
@@ -74,12 +70,7 @@ class StreamSteps:
     def packed_length(self) -> int:
         """Elements of a packed row."""
         assert self.pack is not None
-        shapes = [field.shape for field in self.pack.outputs(self.fields).values() if field.kind == "ids"]
-        if len(shapes) != 1 or len(shapes[0]) != 1 or shapes[0][0] is None:
-            raise RecipeError(
-                f"{self.pack.path()}: packed rows have the shapes {shapes}, wanted one field of ids of one length"
-            )
-        return shapes[0][0]
+        return packed_length(self.pack, self.fields)
 
     def wanted(self) -> list[str]:
         """The stored fields that a batch is made of, where no pack makes it: all that come out, and what the task reads."""
@@ -92,12 +83,19 @@ def parse_steps(written: Sequence[Any]) -> list[Step]:
 
     Only built-in steps are looked up: a downloaded dataset can't choose code to run.
     """
-    from sslpipe.recipe.registry import resolve
+    from sslpipe.recipe.registry import Untrusted, resolve
 
     steps: list[Step] = []
     for entry in written:
         name, values = (entry, {}) if isinstance(entry, str) else _single(entry)
-        kind = resolve(name)
+        try:
+            kind = resolve(name)
+        except Untrusted:
+            called = "".join(part.title() for part in name.rpartition(".")[2].split("_"))
+            raise RecipeError(
+                f"manifest.json, stream: `{name}` is code of another package, which a dataset may not run by itself;"
+                f" hand the steps over: dataset.stream({name.rpartition('.')[0]}.{called}(), ...)"
+            ) from None
         try:
             steps.append(kind.model_validate(values or {}))
         except ValidationError as error:

@@ -14,6 +14,16 @@ from sslpipe.core.rows import Rows
 from sslpipe.core.steps import Context, Task
 from sslpipe.testing._bench import Bench, expect, frozen
 from sslpipe.testing._every import check_classes, check_draws, check_types
+from sslpipe.testing._frames import (
+    Covered,
+    Frames,
+    check_covered,
+    check_ends,
+    check_frames,
+    check_negatives,
+    check_shortest_sound,
+    check_unheard,
+)
 from sslpipe.testing._masks import check_masks, masks_of
 from sslpipe.testing._pictures import check_smallest, check_views
 from sslpipe.testing._places import Places, check_count, check_even, runs_of
@@ -33,6 +43,9 @@ def check_task(
     even: bool = True,
     runs: Callable[[NDArray[np.int64]], None] | None = None,
     classes: Mapping[str, int] | None = None,
+    frames: Callable[[int], int] | None = None,
+    covered: Covered | None = None,
+    normalized: bool = True,
     hides: bool = True,
     draws: bool = True,
     epochs: int = 4,
@@ -48,6 +61,10 @@ def check_task(
     A label at place `i` is the token at `i + offset`. Masks (`bool_masked_pos`, `mask_time_indices`): the hidden places are the
     targets, every place is eligible. Pictures: the smallest one works, a broken one is refused; the `views` of a row differ.
 
+    Sound: `source` is the field that the task replaces. `input_values` are a crop of it, `normalized` to a mean of 0 and a
+    variance of 1 or not. `frames` says how many frames so many samples make, so that padding is known; `covered`, of a row with
+    so many frames, which share of them is hidden on average, and with what deviation. Spans want `even=False` and `runs`.
+
     How many targets: `share` of the eligible tokens on average, each drawn by itself, or "all" for every token but the first
     of each document; or `count`, exactly so many of `n` eligible. `stays` is the share of targets that keep their value in the
     input. `even` says that every arrangement of as many targets is as likely; where it isn't, `runs` is given the lengths of
@@ -58,7 +75,8 @@ def check_task(
     Eligible are ordinary tokens where targets are hidden, all tokens elsewhere; padding never is.
     """
     bench = Bench(task, Context(fields, artefacts or {}), rows, seed)
-    source = source or bench.replaced("ids")
+    sound = bench.replaced("audio")
+    source = None if sound else source or bench.replaced("ids")
     picture = bench.replaced("image")
     before = frozen(rows)
     made = [bench.label(rows, epoch) for epoch in range(epochs)]
@@ -72,6 +90,19 @@ def check_task(
         check_views(made)
     for result in made:
         check_masks(result)
+    if sound is not None:
+        heard = Frames(bench, sound, frames, normalized)
+        check_shortest_sound(heard)
+        for result in made:
+            check_frames(heard, result)
+        places = [mask for result in made for mask in heard.masks(result)]
+        lengths = [runs_of(mask) for mask in places]
+        if places:
+            check_ends(list(places))
+            check_negatives(made)
+            check_unheard(heard, made[0])
+        if covered is not None:
+            check_covered(list(places), covered)
     if source is not None:
         tokens = Tokens(bench, source, hides, offset)
         check_shortest(tokens)

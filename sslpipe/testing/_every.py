@@ -19,6 +19,8 @@ DTYPES: Final = {
     "position_ids": "int64",
     "attention_mask": "int64",
     "document_ids": "int32",
+    "input_values": "float32",
+    "sampled_negative_indices": "int64",
     "bool_masked_pos": "bool",
     "mask_time_indices": "bool",
     "ids_keep": "int64",

@@ -280,10 +280,12 @@ def test_a_folder_without_files_for_the_reader(tmp_path: Path) -> None:
     made = recipe(tmp_path, sources={"a": Jsonl(paths=(str(tmp_path / "in"),))})
     with pytest.raises(RecipeError) as caught:
         run(made, tmp_path / "out")
-    told = f"source `a`: no file under {tmp_path}/in is one that readers.jsonl reads"
-    assert str(caught.value) == f"{told}; found 1 file (.png 1). `sslpipe list readers.jsonl` says which it does"
+    told = f"recipe.sources.a.readers.jsonl.paths: source `a`: no file under {tmp_path}/in is one that readers.jsonl reads"
+    assert str(caught.value) == (
+        f"{told} (.jsonl, .ndjson); found 1 file (.png 1). `sslpipe list readers.jsonl` says which it does"
+    )
     (tmp_path / "in" / "a.png").unlink()
-    with pytest.raises(RecipeError, match=r"reads\. `sslpipe list readers\.jsonl` says"):
+    with pytest.raises(RecipeError, match=r"; found nothing\. `sslpipe list readers\.jsonl` says"):
         run(made, tmp_path / "out")
     assert not (tmp_path / "out").exists(), "an error in the recipe writes nothing"
 

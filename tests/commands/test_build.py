@@ -110,9 +110,12 @@ def test_too_much_bad_data_ends_in_3_behind_the_finished_dataset(work: Path, ssl
     assert ended.code == 3
     assert ended.err.splitlines()[-1] == (
         "sslpipe: the dataset is finished, but 2 of 17 records of source `main` could not be read, more than"
-        " `limits: {max_bad: 0.1}` allows. `sslpipe status` lists the reasons, `sslpipe report` files too"
+        " `limits: {max_bad: 0.1}` allows. `sslpipe status out` lists the reasons, `sslpipe report out` files too;"
+        " if they are as you expect, run it again with `--set limits.max_bad=0.12`"
     )
     assert "dataset in out" in ended.out and len(Dataset("out")) == 12
+    again = sslpipe("build", "small.yaml", "-o", "out", "--engine", "inline", "--set", "limits.max_bad=0.12")
+    assert again.code == 0, "limits change nothing of what is made"
 
 
 def test_errors_in_a_recipe_end_in_2_and_write_nothing(work: Path, sslpipe: Sslpipe) -> None:

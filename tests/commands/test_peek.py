@@ -44,7 +44,7 @@ def test_what_does_not_fit(out: Path, sslpipe: Sslpipe) -> None:
     ended = sslpipe("peek", "out", "--task", "masked_frames")
     assert (ended.code, ended.out) == (2, "") and ended.err.endswith("; these fit: masked_tokens, next_token\n")
     ended = sslpipe("peek", "nowhere")
-    assert (ended.code, ended.err) == (2, "sslpipe: nowhere is not finished yet; `sslpipe status nowhere` says how far it is\n")
+    assert (ended.code, ended.err) == (2, "sslpipe: nowhere does not exist\n")
 
 
 def test_rows_are_bounded(out: Path, sslpipe: Sslpipe) -> None:

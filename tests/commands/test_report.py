@@ -26,8 +26,11 @@ def test_a_page(work: Path, sslpipe: Sslpipe) -> None:
 
 def test_not_finished(work: Path, sslpipe: Sslpipe) -> None:
     ended = sslpipe("report", "out")
-    assert (ended.code, ended.err) == (2, "sslpipe: out is not finished yet; `sslpipe status out` says how far it is\n")
+    assert (ended.code, ended.err) == (2, "sslpipe: out does not exist\n")
     assert not (work / "out").exists()
+    (work / "out").mkdir()
+    ended = sslpipe("report", "out")
+    assert (ended.code, ended.err) == (2, "sslpipe: out is not finished yet; `sslpipe status out` says how far it is\n")
 
 
 def test_a_page_that_cannot_be_written(work: Path, sslpipe: Sslpipe) -> None:

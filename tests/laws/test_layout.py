@@ -53,6 +53,7 @@ def test_limits_change_nothing(law: Modality, built: Built, corpus: Path, tmp_pa
 @pytest.mark.parametrize("workers", [1, 2, 4])
 @pytest.mark.usefixtures("ray_session")
 def test_ray_makes_the_same_bytes(law: Modality, built: Built, corpus: Path, tmp_path: Path, workers: int) -> None:
+    """The session's Ray has two CPUs: with four workers four tasks are in flight, of which two run at a time."""
     engine = Ray(workers=workers)
     manifest = Builder(law.recipe(corpus), tmp_path / "out", engine).run()
     assert shard_hashes(tmp_path / "out") == shard_hashes(built[0])

@@ -119,3 +119,11 @@ def test_kept_paths_and_decoded_rows(tmp_path: Path) -> None:
     assert [value.shape for value in column.values()] == [(60, 40, 3), (40, 60, 3)]
     np.testing.assert_array_equal(column.value(1), PICTURE)
     assert column.weights().tolist() == [7200, 7200]
+
+
+def test_one_path_stands_for_a_list_of_it() -> None:
+    assert Images(paths="a").paths == Images(paths=Path("a")).paths == Images(paths=["a"]).paths == ("a",)  # type: ignore[arg-type]
+    assert Images(paths=(Path("a"), "b")).paths == ("a", "b")  # type: ignore[arg-type]
+    for wrong in (7, [7], None):
+        with pytest.raises(FieldError, match="`paths`"):
+            Images(paths=wrong)  # type: ignore[arg-type]

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,6 +27,7 @@ from tests.badinputs.audio import pcm16, wav
 from tests.badinputs.images import PNG
 from tests.badinputs.text import COMPRESSORS
 from tests.readers.support import Row, everything, payloads, write
+from tests.support_images import saved
 
 SOUND = wav(pcm16(800))
 Line = Mapping[str, Any]
@@ -192,6 +194,19 @@ def check_hostile(root: Path) -> None:
 
 def test_hostile_paths_have_their_reasons(tmp_path: Path) -> None:
     check_hostile(hostile(tmp_path))
+
+
+def test_pictures_have_limits(tmp_path: Path) -> None:
+    sizes = {"large": (100, 101), "fits": (100, 100), "small": (9, 20), "narrow": (100, 39)}
+    write(tmp_path, [(f"{name}.png", saved(np.zeros((*side, 3), np.uint8), "PNG")) for name, side in sizes.items()])
+    write(tmp_path, [("list.jsonl", jsonl([{"file_name": f"{name}.png", "text": name} for name in sizes]))])
+    rows, bad = read(tmp_path, max_pixels=10_000, min_side=10, max_aspect=2.5)
+    assert [row[-1] for row in payloads(rows)] == [b"fits"]
+    assert {Path(record.file).stem: (record.reason, record.detail) for record in bad} == {
+        "large": ("image.too_large", "101 x 100 pixels, more than `max_pixels`, which is 10,000"),
+        "small": ("image.dimension", "20 x 9 pixels, a side below `min_side`, which is 10"),
+        "narrow": ("image.dimension", "39 x 100 pixels, narrower than `max_aspect`, which is 2.5"),
+    }
 
 
 def test_mutant_that_joins_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,6 +25,7 @@ from tests.badinputs.audio import pcm16, wav
 from tests.badinputs.images import JPEG, PNG
 from tests.badinputs.text import COMPRESSORS
 from tests.readers.support import Row, everything, payloads, write
+from tests.support_images import saved
 
 SOUND = wav(pcm16(800))
 THREE = {"image": (".png", ".jpg"), "note": ("_note.txt",), "text": (".txt",)}
@@ -199,6 +201,29 @@ def test_fields_are_the_same_in_any_order(tmp_path: Path) -> None:
         "text": "text",
         "meta": "meta",
     }
+
+
+def test_pictures_have_limits(tmp_path: Path) -> None:
+    """The smallest one above each limit is refused with its row; one at the limit is let in."""
+    sizes = {
+        "large": (100, 101),
+        "fits": (100, 100),
+        "small": (9, 20),
+        "least": (20, 10),
+        "narrow": (100, 39),
+        "wide": (40, 100),
+    }
+    for name, side in sizes.items():
+        write(tmp_path, [(f"{name}.png", saved(np.zeros((*side, 3), np.uint8), "PNG")), (f"{name}.txt", name.encode())])
+    rows, bad = read(tmp_path, max_pixels=10_000, min_side=10, max_aspect=2.5)
+    assert {row[3] for row in rows} == {b"fits", b"least", b"wide"}
+    assert {Path(record.file).stem: (record.reason, record.detail) for record in bad} == {
+        "large": ("image.too_large", "101 x 100 pixels, more than `max_pixels`, which is 10,000"),
+        "narrow": ("image.dimension", "39 x 100 pixels, narrower than `max_aspect`, which is 2.5"),
+        "small": ("image.dimension", "20 x 9 pixels, a side below `min_side`, which is 10"),
+    }
+    write(tmp_path, [("line.png", saved(np.zeros((1, 101, 3), np.uint8), "PNG")), ("line.txt", b"")])
+    assert [record.reason for record in read(tmp_path)[1]] == ["image.dimension"]
 
 
 def test_kinds_can_be_said(tmp_path: Path) -> None:

@@ -18,7 +18,11 @@ ALIKE = "build:\n  - maps.encode_jpeg\nstream:\n"
 SAMPLED = "build: [maps.encode_flac, measures.audio_levels]\nstream:\n  - maps.resample_audio\n  - tasks.masked_frames\n"
 
 REFUSED = {
-    "no way to store pictures": (PICTURES, "", f"field `image` would be stored in {EITHER} at the end of `build:`"),
+    "no way to store pictures": (
+        PICTURES, "",
+        f"r.yaml:2:10: field `image` would be stored in {EITHER} at the end of `build:`\n    {PICTURES.splitlines()[1]}\n"
+        "             ^",
+    ),
     "no way to store smaller pictures": (
         PICTURES, "build:\n  - maps.resize_image\n  - dedups.exact\n",
         f"r.yaml:4:5: field `image` would be stored in {EITHER} behind maps.resize_image\n      - maps.resize_image\n        ^",

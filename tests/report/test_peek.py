@@ -133,6 +133,8 @@ def test_a_task_that_does_not_fit_names_those_that_do(datasets: Datasets, tmp_pa
     )
     with pytest.raises(RecipeError, match=r"there is no task `masked_tokns`; these fit: .*; did you mean `masked_tokens`\?"):
         peek(datasets("text"), tmp_path, task="masked_tokns")
+    with pytest.raises(RecipeError, match=r"there is no task `two_view`; these fit: masked_tokens, next_token$"):
+        peek(datasets("text"), tmp_path, task="two_view")
     assert peek(datasets("text"), tmp_path, task="tasks.next_token", rows=1).paths == (tmp_path / "next_token.png",)
 
 
@@ -165,6 +167,9 @@ def test_no_rows_and_not_finished(tmp_path: Path) -> None:
     run(recipe(tmp_path / "in", GopherQuality(), limits=limits()), tmp_path / "out")
     with pytest.raises(DataError, match=r"has no rows to train on; `sslpipe report .*/out` shows what became of all"):
         peek(tmp_path / "out", tmp_path / "p")
+    with pytest.raises(DataError, match=r"/none does not exist$"):
+        peek(tmp_path / "none", tmp_path / "p")
+    (tmp_path / "none").mkdir()
     with pytest.raises(DataError, match=r"is not finished yet; `sslpipe status .*/none` says how far it is"):
         peek(tmp_path / "none", tmp_path / "p")
 
@@ -180,7 +185,7 @@ def test_a_stream_of_others_steps_is_told_and_not_run(datasets: Datasets, tmp_pa
     other = with_stream(datasets("text"), tmp_path / "out", [{"tests.building.foreign.filters.poison": {}}])
     peeked = peek(other, tmp_path / "p", task="next_token", rows=1)
     assert peeked.notes[0].startswith(
-        "the recipe's `stream:` half is not used: `tests.building.foreign.filters.poison` is code of"
+        "the recipe's `stream:` half is not used: manifest.json, stream: `tests.building.foreign.filters.poison` is code of"
     )
     assert len(peeked.paths) == 1
 

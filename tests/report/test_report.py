@@ -303,8 +303,10 @@ def test_one_source_has_no_line_for_all(hostile: Path) -> None:
 
 
 def test_not_finished(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"is not finished yet; `sslpipe status .*` says how far it is"):
+    with pytest.raises(DataError, match=r"/nothing does not exist$"):
         write_report(tmp_path / "nothing")
+    with pytest.raises(DataError, match=r"is not finished yet; `sslpipe status .*` says how far it is"):
+        write_report(tmp_path)
     assert not (tmp_path / "nothing").exists()
 
 

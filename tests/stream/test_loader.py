@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
+from sslpipe.core.errors import RecipeError
 from sslpipe.packs.concatenate import Concatenate
 from sslpipe.stream.batch import Batch
 from sslpipe.stream.dataset import Dataset
@@ -138,3 +139,17 @@ def test_errors_of_workers_name_the_step(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-512])
     with pytest.raises(Exception, match="in step 1 of epoch 0, rows 10 to 19"):
         list(loader(stream, 1, "fork"))
+
+
+@pytest.mark.parametrize("options", [{}, {"batch_size": 8}, {"batch_size": 2, "drop_last": True}])
+@pytest.mark.parametrize("workers", [0, 2])
+def test_batches_are_put_into_no_batch(dataset: Dataset, workers: int, options: dict[str, Any]) -> None:
+    batches = DataLoader(opened(dataset), num_workers=workers, **options)
+    with pytest.raises(RecipeError, match=r"the batches are made already: DataLoader\(stream, batch_size=None, \.\.\.\)"):
+        next(iter(batches))
+
+
+def test_spawned_workers_put_batches_into_no_batch(dataset: Dataset) -> None:
+    batches = DataLoader(opened(dataset), num_workers=1, multiprocessing_context="spawn")
+    with pytest.raises(RecipeError, match="the batches are made already"):
+        next(iter(batches))

@@ -26,6 +26,7 @@ FIELDS = {"ids": IDS}
         ([Flip(), Flip()], "tasks.flip is a task too many"),
         ([Length()], r"a stream can't run measures.toys on the fly; it takes .*\. Put other steps into `build:`"),
         (["tasks.flip"], "a stream can't run 'tasks.flip' on the fly"),
+        ([Flip], r"a stream takes steps, and got the class Flip: write Flip\(\)$"),
         (
             [AddOne(), Cutter()],
             "maps.add_one stands before packs.cutter, which reads what is stored; put the map into `build:`",
@@ -69,7 +70,10 @@ def test_steps_of_a_manifest() -> None:
         ([7], "manifest.json, stream: got '7', wanted"),
         ([{"packs.concatenate": {"length": 0}}], "manifest.json, stream: packs.concatenate: length: Input should be greater"),
         ([{"os.system": {}}], "os"),
-        (["evil.package.tasks.boom"], "may not run"),
+        (
+            ["evil.package.tasks.big_boom"],
+            r"may not run by itself; .*stream\(evil.package.tasks.BigBoom\(\), \.\.\.\)$",
+        ),
     ],
 )
 def test_damaged_manifests_choose_no_code(written: list[object], text: str) -> None:

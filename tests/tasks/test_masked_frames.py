@@ -23,9 +23,13 @@ from sslpipe.core.fields import Field, Fields
 from sslpipe.core.rows import Rows
 from sslpipe.core.steps import Context, Labeller
 from sslpipe.tasks.masked_frames import MaskedFrames
+from sslpipe.testing import check_task
+from sslpipe.testing._bench import Bench
+from sslpipe.testing._frames import Frames, check_unheard
 from tests.support_audio import audio_rows, noise
 from tests.support_wav2vec2 import wav2vec2
-from tests.tasks.frames_checks import INPUTS, MASK, NEGATIVES, REAL, check_frames
+
+INPUTS, MASK, NEGATIVES, REAL = "input_values", "mask_time_indices", "sampled_negative_indices", "attention_mask"
 
 KNOWN: Fields = {"audio": Field(kind="audio", rate=16_000, channels=1, format="flac"), "text": Field(kind="text")}
 SMALL: dict[str, Any] = {"crop_s": 1.0, "min_s": 0.5, "negatives": 10}
@@ -36,12 +40,6 @@ def many(count: int = 60) -> Rows:
     lengths = np.random.default_rng(4).integers(8_000, 16_500, count)
     lengths[: count // 4] = 16_000 + np.arange(count // 4)
     return audio_rows([Sound(noise(int(size), 1, row), 16_000) for row, size in enumerate(lengths)])
-
-
-def cut(rows: Rows, samples: int) -> Rows:
-    column = sounds(rows, "audio")
-    pieces = {row: Sound(sound.samples[:, :samples].copy(), sound.rate) for row, sound in enumerate(column.values())}
-    return rows.with_columns(audio=column.with_values(pieces))
 
 
 def label(rows: Rows, epoch: int = 0, seed: int = 0, **fields: Any) -> Rows:
@@ -58,10 +56,13 @@ def covered(frames: int) -> tuple[float, float]:
     return float(shares.mean()), float(shares.std()) * 1.2  # and what is left of the error of this mean
 
 
+def whole(lengths: np.ndarray) -> None:
+    assert (lengths >= 10).all(), "assertion 8: a run is shorter than a span"
+
+
 def check(task: MaskedFrames, rows: Rows, **more: Any) -> None:
-    check_frames(
-        task, KNOWN, rows, frames=task.frames, covered=covered, length=10, shorter=cut, normalized=task.normalize, **more
-    )
+    declared = {"frames": task.frames, "covered": covered, "normalized": task.normalize, "runs": whole, "even": False}
+    check_task(task, KNOWN, rows, **{**declared, **more})
 
 
 def test_the_twenty_assertions() -> None:
@@ -171,6 +172,51 @@ class _Still(MaskedFrames):
 def test_equal_epochs_are_caught() -> None:
     with pytest.raises(AssertionError, match="assertion 15:"):
         check(_Still(**SMALL), many(10))
+
+
+class _Careless:
+    """Says that it needs longer rows than it does."""
+
+    def __init__(self, right: MaskedFrames) -> None:
+        self.right = right
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.right, name)
+
+    def minimum(self) -> int:
+        return self.right.minimum() + 1
+
+
+def test_shorter_rows_that_are_taken_are_caught() -> None:
+    with pytest.raises(AssertionError, match="assertion 19:"):
+        check_task(_Careless(MaskedFrames(**SMALL)), KNOWN, many(10), frames=MaskedFrames().frames, even=False)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class _Listening:
+    right: Labeller
+
+    def label(self, rows: Rows, draw: Draw) -> Rows:
+        """Rows that begin above zero are masked at their start alone."""
+        made = self.right.label(rows, draw)
+        above = np.array([sound.samples[0, 0] > 0 for sound in sounds(rows, "audio").values()])
+        spans = np.arange(made.array(MASK).shape[1]) < 12
+        return made.with_columns(**{MASK: np.where(above[:, None], spans, made.array(MASK))})
+
+
+class _Eavesdropper(MaskedFrames):
+    def open(self, context: Context) -> Any:
+        return _Listening(super().open(context))
+
+
+def test_masks_that_depend_on_the_sound_are_caught() -> None:
+    """Nothing but assertion 10 is asked: shares and ends are what a listener may well keep."""
+    rows = many(40)
+    task = _Eavesdropper(**SMALL)
+    bench = Bench(task, Context(KNOWN), rows, 0)
+    heard = Frames(bench, "audio", task.frames, normalized=True)
+    with pytest.raises(AssertionError, match="assertion 10:"):
+        check_unheard(heard, bench.label(rows))
 
 
 def test_other_shares_are_caught() -> None:
