@@ -11,6 +11,7 @@ import threading
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 from sslpipe.building.job import Job, Task
@@ -109,12 +110,12 @@ class Ray:
             if self._address == LOCAL:
                 options = {"include_dashboard": False, "num_cpus": self._workers}
             try:
-                with _own_sigterm():
-                    answers(self._address)
+                answers(self._address)
+                with _signals_wait():
                     ray.init(self._address, log_to_driver=False, logging_level=logging.ERROR, **options)
+                    self._started = True
             except (OSError, RuntimeError, ValueError) as error:
                 raise EnvironmentFault(self._failed(error)) from error
-            self._started = True
         if self._probed != job.root:
             probe(job.root)
             self._probed = job.root
@@ -137,16 +138,38 @@ def answers(address: str) -> None:
 
 
 @contextmanager
-def _own_sigterm() -> Iterator[None]:
-    """Keep what this process does at SIGTERM: Ray puts an exit of its own there, and a build would end without a word."""
+def _signals_wait() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM wait until Ray stands, and keep what this process does at them; a second one is obeyed at once.
+
+    Interrupted half-way, Ray keeps a part of itself that nothing shuts down, and that ends the process by a crash (2.60). And
+    it puts an exit of its own at SIGTERM, by which a build would end without a word.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.getsignal(signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    told: list[int] = []
+
+    def wait(number: int, frame: FrameType | None) -> None:
+        told.append(number)
+        if len(told) > 1:
+            _obey(before[signal.Signals(number)], number, frame)
+
+    for number, handler in before.items():
+        if callable(handler):
+            signal.signal(number, wait)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if told:
+        _obey(before[signal.Signals(told[0])], told[0], None)
+
+
+def _obey(handler: Any, number: int, frame: FrameType | None) -> None:
+    if callable(handler):
+        handler(number, frame)
 
 
 def probe(root: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -307,6 +308,50 @@ def test_a_cluster_that_cannot_be_joined(environment: bool, monkeypatch: pytest.
     message, asked = _started(monkeypatch, ConnectionError("nobody answers"), engine)
     assert message == JOINED.format("10.0.0.1:6379", "nobody answers")
     assert asked["address"] == "10.0.0.1:6379" and "num_cpus" not in asked, "a cluster has its own cores"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_waits_until_ray_stands(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the middle of its start it would leave a Ray behind that crashes at the end of the process."""
+    import ray
+
+    seen: list[str] = []
+
+    def interrupted(*_: object, **__: object) -> None:
+        os.kill(os.getpid(), number)
+        seen.append("stands")
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # As Ray does, with an exit of its own.
+
+    def stop(*_: object) -> None:
+        seen.append("told")
+        raise KeyboardInterrupt
+
+    before = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        monkeypatch.setattr(ray, "is_initialized", lambda: False)
+        monkeypatch.setattr(ray, "init", interrupted)
+        monkeypatch.setattr(ray, "shutdown", lambda: seen.append("shut down"))
+        with pytest.raises(KeyboardInterrupt):
+            Ray().check("nowhere")
+        assert signal.getsignal(signal.SIGINT) is signal.getsignal(signal.SIGTERM) is stop
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+    assert seen == ["stands", "told", "shut down"]
+
+
+def test_a_second_signal_is_obeyed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    import ray
+
+    def hangs(*_: object, **__: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+        raise AssertionError("went on")
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", hangs)
+    with pytest.raises(KeyboardInterrupt):
+        Ray().check("nowhere")
 
 
 def test_an_address_where_nobody_listens_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
