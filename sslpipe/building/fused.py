@@ -113,11 +113,10 @@ class FusedSteps:
 
     def _wrapped(self, rows: Rows) -> Rows:
         """The rows with pictures and sound as columns that decode them."""
-        bare = {name: rows[name] for name in self._encoded if isinstance(rows.columns.get(name), Ragged)}
         wrapped = {
-            name: Encoded.of(column, codec_of(self._encoded[name]), forgiving=True)
-            for name, column in bare.items()
-            if isinstance(column, Ragged)
+            name: Encoded.of(column, codec_of(kind), forgiving=True)
+            for name, kind in self._encoded.items()
+            if isinstance(column := rows.columns.get(name), Ragged)
         }
         return rows.with_columns(**wrapped) if wrapped else rows
 

@@ -13,7 +13,8 @@ from sslpipe.core.rows import Rows
 from sslpipe.core.steps import Cut
 from sslpipe.shards.ledger import PIECES
 
-TASK_SHIFT, RECORD_SHIFT = 40, 8
+RECORD_SHIFT = PIECES.bit_length()
+TASK_SHIFT = RECORD_SHIFT + 32
 """A record's number in the ledger: 24 bits of the task that read it, 32 of its place there, 8 of its piece."""
 
 Number = TypeVar("Number", int, NDArray[np.uint64])

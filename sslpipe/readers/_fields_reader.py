@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from typing import Any, Self
 
-from pydantic import PositiveInt
+from pydantic import PositiveInt, model_validator
 
 from sslpipe.codecs.text import invalid_utf8, is_binary
 from sslpipe.core.damage import Damage
 from sslpipe.core.fields import Field, Fields
-from sslpipe.readers._fields import FileKind
+from sslpipe.core.rows import Rows
+from sslpipe.core.steps import BadSink, Part
+from sslpipe.readers._batch import Record, batched
+from sslpipe.readers._fields import FileKind, checked_kinds
 from sslpipe.readers._picture_reader import PictureReader
 
 
@@ -20,6 +26,10 @@ class FieldsReader(PictureReader):
     is another kind of sample.
     """
 
+    fields: dict[str, Any] = {}  # noqa: RUF012 (pydantic copies it)
+    """Our field name to what fills it in a record."""
+    keep: tuple[str, ...] = ()
+    """What else of a record goes into `meta`, as strings."""
     kinds: dict[str, FileKind] = {}  # noqa: RUF012 (pydantic copies it)
     """What fields are: `image`, `audio` or `text`. Those not named here are what they are called, or else text."""
     max_record_bytes: PositiveInt = 64 << 20
@@ -29,9 +39,24 @@ class FieldsReader(PictureReader):
         called: Mapping[str, FileKind] = {"image": "image", "audio": "audio"}
         return self.kinds.get(name) or called.get(name, "text")
 
-    def _outputs(self, names: Iterable[str], has_meta: bool) -> Fields:
-        fields = {name: Field(kind=self._kind(name)) for name in names}
-        return fields | ({"meta": Field(kind="meta")} if has_meta else {})
+    @model_validator(mode="after")
+    def _kinds_of_fields(self) -> Self:
+        checked_kinds(self.fields, self.kinds)
+        return self
+
+    def outputs(self, fields: Fields) -> Fields:
+        """The fields named in `fields`, and `meta` if something is kept."""
+        filled = {name: Field(kind=self._kind(name)) for name in self.fields}
+        return filled | ({"meta": Field(kind="meta")} if self.keep else {})
+
+    def read(self, part: Part, bad: BadSink) -> Iterator[Rows]:
+        """See `Reader.read`; `_place` is the record's number in its file, from 0. Batches of at most 8 MiB or 4096 rows."""
+        files = (self._records(part, number, name, bad) for number, name in enumerate(part.files))
+        return batched(tuple(self.fields), bool(self.keep), chain.from_iterable(files))
+
+    @abstractmethod
+    def _records(self, part: Part, number: int, name: str, bad: BadSink) -> Iterator[Record]:
+        """The records of one file; what can't be read goes to `bad`."""
 
     def _check(self, name: str, data: bytes) -> None:
         """Raises Damage unless a field can hold this; pixels and samples are decoded later."""

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
-from typing import TYPE_CHECKING, Annotated, Any, Final, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from pydantic import AfterValidator, PositiveInt, model_validator
+from pydantic import AfterValidator, PositiveInt
 
 from sslpipe.codecs.text import invalid_utf8
 from sslpipe.core.damage import Damage
 from sslpipe.core.errors import EnvironmentFault, RecipeError
-from sslpipe.core.fields import Fields
-from sslpipe.core.rows import Rows
 from sslpipe.core.steps import BadSink, Part
-from sslpipe.readers._batch import Record, batched, meta_json
-from sslpipe.readers._fields import checked_kinds, checked_names
+from sslpipe.readers._batch import Record, meta_json
+from sslpipe.readers._fields import checked_names
 from sslpipe.readers._fields_reader import FieldsReader
 from sslpipe.readers._files import bundled, discover, split_suffix
 from sslpipe.readers._open import OpenFile, bad_record, opened
@@ -55,11 +52,6 @@ class Parquet(FieldsReader):
     """Largest page, unpacked: the least of a file that can be read at once. Writers make pages of 1 MB unless single values are
     large; a thousand photographs may share one."""
 
-    @model_validator(mode="after")
-    def _kinds_of_fields(self) -> Self:
-        checked_kinds(self.fields, self.kinds)
-        return self
-
     def parts(self, part_bytes: int) -> list[Part]:
         """See `Reader.parts`; raises RecipeError for a path that leads to nothing, or where the first file lacks a column."""
         parts = bundled(discover(self.paths, _claims), part_bytes)
@@ -80,15 +72,6 @@ class Parquet(FieldsReader):
     def unclaimed(self) -> Mapping[str, int]:
         """How many files are not read, by suffix or by another reason: `hidden`, `same_file`, `not_regular_file`."""
         return discover(self.paths, _claims).skipped
-
-    def outputs(self, fields: Fields) -> Fields:
-        """The fields named in `fields`, and `meta` if something is kept."""
-        return self._outputs(self.fields, bool(self.keep))
-
-    def read(self, part: Part, bad: BadSink) -> Iterator[Rows]:
-        """See `Reader.read`; `_place` is the number of the row in its file, from 0. Batches of at most 8 MiB or 4096 rows."""
-        files = (self._records(part, number, name, bad) for number, name in enumerate(part.files))
-        return batched(tuple(self.fields), bool(self.keep), chain.from_iterable(files))
 
     def _records(self, part: Part, number: int, name: str, bad: BadSink) -> Iterator[Record]:
         size = part.sizes[number]

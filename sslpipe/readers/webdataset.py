@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import chain
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BeforeValidator, model_validator
+from pydantic import AfterValidator, BeforeValidator
 
 from sslpipe.core.damage import Damage
 from sslpipe.core.errors import RecipeError
-from sslpipe.core.fields import Fields
-from sslpipe.core.rows import Rows
 from sslpipe.core.steps import BadSink, Part
-from sslpipe.readers._batch import Record, batched, meta_json
-from sslpipe.readers._fields import FileKind, checked_kinds, checked_names, kind_of_suffix
+from sslpipe.readers._batch import Record, meta_json
+from sslpipe.readers._fields import FileKind, checked_names, kind_of_suffix
 from sslpipe.readers._fields_reader import FieldsReader
 from sslpipe.readers._files import bundled, discover, split_suffix
 from sslpipe.readers._json import as_string, json_object
@@ -66,11 +63,6 @@ class WebDataset(FieldsReader):
     keep: tuple[str, ...] = ()
     """Keys of the member `.json` that go into `meta`, as strings, what is missing as "". `__key__` is the sample's own key."""
 
-    @model_validator(mode="after")
-    def _kinds_of_fields(self) -> Self:
-        checked_kinds(self.fields, self.kinds)
-        return self
-
     def parts(self, part_bytes: int) -> list[Part]:
         """See `Reader.parts`; raises RecipeError for a path that leads to nothing, or to a compressed archive."""
         found = discover(self.paths, _claims)
@@ -86,15 +78,6 @@ class WebDataset(FieldsReader):
     def unclaimed(self) -> Mapping[str, int]:
         """How many files are not read, by suffix or by another reason: `hidden`, `same_file`, `not_regular_file`."""
         return discover(self.paths, _claims).skipped
-
-    def outputs(self, fields: Fields) -> Fields:
-        """The fields named in `fields`, and `meta` if something is kept."""
-        return self._outputs(self.fields, bool(self.keep))
-
-    def read(self, part: Part, bad: BadSink) -> Iterator[Rows]:
-        """See `Reader.read`; `_place` is the sample's number in its file, from 0. Batches of at most 8 MiB or 4096 rows."""
-        files = (self._records(part, number, name, bad) for number, name in enumerate(part.files))
-        return batched(tuple(self.fields), bool(self.keep), chain.from_iterable(files))
 
     def _records(self, part: Part, number: int, name: str, bad: BadSink) -> Iterator[Record]:
         wanted = {extension for extensions in self.fields.values() for extension in extensions}
